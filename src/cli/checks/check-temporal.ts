@@ -8,10 +8,10 @@ import {
   type GrpcStatus,
 } from '../../temporal/grpc-cause.ts';
 import { ConfigError } from '../../errors.ts';
-import { connect as connectSocket, isIP } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { connect as connectSocket, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import type { TemporalConfig } from '../../config/config.ts';
-import { errnoCause, errnoOf } from '../../core/text/errno-cause.ts';
+import { errnoCause } from '../../core/text/errno-cause.ts';
 
 const CALL_TIMEOUT_MS = 5_000;
 
@@ -141,21 +141,11 @@ async function withTls(target: Target, settings: TlsSettings): Promise<Explanati
   };
 }
 
-interface ProbeSocket {
-  once(event: 'error', listener: (error: Error) => void): unknown;
-  once(event: string, listener: () => void): unknown;
-  setTimeout(ms: number, listener: () => void): unknown;
-  destroy(): unknown;
-  readonly alpnProtocol?: string | false | null;
-}
-
-function probe(open: () => ProbeSocket, event = 'secureConnect'): Promise<Outcome> {
+function probe(open: () => Socket, event: 'connect' | 'secureConnect' = 'secureConnect'): Promise<Outcome> {
   return new Promise((resolve) => {
-    const fail = (error: Error) => {
-      const { code } = error as NodeJS.ErrnoException;
-      resolve({ code: code ?? errnoOf(error) ?? error.name, message: error.message });
-    };
-    let socket: ProbeSocket;
+    const fail = (error: NodeJS.ErrnoException) =>
+      resolve({ code: error.code ?? error.name, message: error.message });
+    let socket: Socket;
     try {
       socket = open();
     } catch (error) {
@@ -169,7 +159,7 @@ function probe(open: () => ProbeSocket, event = 'secureConnect'): Promise<Outcom
     socket.once('close', () => end({ code: 'ECONNRESET', message: 'closed' }));
     socket.setTimeout(PROBE_MS, () => end({ code: 'TIMEOUT', message: 'timeout' }));
     socket.once(event, () => {
-      const outcome = { protocol: socket.alpnProtocol ?? false };
+      const outcome = { protocol: (socket as TLSSocket).alpnProtocol ?? false };
       if (event === 'connect') end(outcome);
       else setTimeout(() => end(outcome), ALERT_MS);
     });

@@ -49,17 +49,18 @@ export async function verifyCommand(context: CliContext, path: string, options: 
     checks.push(check);
     if (!options.json) context.out(describeCheck(check));
   };
-  const found = destinationOf(context, receipt, options);
+  const all: readonly UploadReceipt[] = receipt.kind === 'split' ? receipt.pieces : [receipt];
+  const [first] = all as [UploadReceipt];
+  const found = destinationOf(context, first, options);
   try {
     const named = options.source === undefined ? undefined : await namedSource(options.source, options, context);
-    const all = receipt.kind === 'split' ? receipt.pieces : [receipt];
-    if (receipt.kind === 'split') {
-      const [first] = all as [UploadReceipt];
-      print(await checkSize(sources, withRange(named ?? { source: first.source }, undefined), receipt.bytes));
-    }
+    const sourceOf = (one: UploadReceipt, range: Source['range']): NamedSource => {
+      const { source, query }: NamedSource = named ?? one;
+      return { source: { ...source, range }, query };
+    };
+    if (receipt.kind === 'split') print(await checkSize(sources, sourceOf(first, undefined), receipt.bytes));
     for (const one of all) {
-      const source = withRange(named ?? { source: one.source }, one.source.range);
-      const { check, digest } = await checkSource(sources, one, source, context.signal);
+      const { check, digest } = await checkSource(sources, one, sourceOf(one, one.source.range), context.signal);
       print(check);
       if (!options.file) continue;
       if (typeof found === 'string') print(warn(`File ${one.file.id}`, `not compared: ${found}`));
@@ -77,30 +78,31 @@ export async function verifyCommand(context: CliContext, path: string, options: 
 /** More than that of a split upload of 500 Files with the usual size of parts. */
 const MAX_RECEIPT_BYTES = 256 * 1024 * 1024;
 
+/** @throws ConfigError */
 function readReceipt(path: string): Receipt {
+  const unusable = (problem: string) => new ConfigError(`${problem}. Use a file that "upload --receipt" wrote.`);
   let text: string;
   try {
     text = readSettingsFile(path, MAX_RECEIPT_BYTES);
   } catch (error) {
-    throw new ConfigError(`the receipt ${path} ${fileProblem(error)}. Use a file that "upload --receipt" wrote.`);
+    throw unusable(`the receipt ${path} ${fileProblem(error)}`);
   }
   const value = parseJson(text);
-  if (value === undefined) {
-    throw new ConfigError(`${path} is not a receipt: it is not JSON. Use a file that "upload --receipt" wrote.`);
-  }
-  if (!isPlainObject(value)) {
-    throw new ConfigError(`${path} is not a receipt: it is not an object. Use a file that "upload --receipt" wrote.`);
-  }
+  if (value === undefined) throw unusable(`${path} is not a receipt: it is not JSON`);
+  if (!isPlainObject(value)) throw unusable(`${path} is not a receipt: it is not an object`);
   const { problems, full } = checkRequest(receiptSchema, value);
   if (full) return full;
-  throw new ConfigError(`${path} is not a receipt: ${problems.join('; ')}. Use a file that "upload --receipt" wrote.`);
+  throw unusable(`${path} is not a receipt: ${problems.join('; ')}`);
 }
 
 /** The destination of the receipt; or the reason why it cannot be used here. */
-function destinationOf({ config }: CliContext, receipt: Receipt, options: VerifyCommandOptions): Destination | string {
+function destinationOf(
+  { config }: CliContext,
+  receipt: UploadReceipt,
+  options: VerifyCommandOptions,
+): Destination | string {
   if (!options.file) return '';
-  const [first] = receipt.kind === 'split' ? receipt.pieces : [receipt];
-  const name = options.destination ?? (first as UploadReceipt).destination;
+  const name = options.destination ?? receipt.destination;
   try {
     return createDestination(requireDestination(config, name));
   } catch (error) {
@@ -119,17 +121,11 @@ async function namedSource(
   return { source: { type: 'file', path: await realpath(name).catch(() => resolve(name)) } };
 }
 
-function withRange({ source, query }: NamedSource, range: Source['range']): NamedSource {
-  return { source: { ...source, range }, query };
-}
-
-async function checkSize(sources: Sources, named: NamedSource, bytes: number): Promise<Check> {
-  const name = `source ${nameOfSource(named.source)}`;
+async function checkSize(sources: Sources, { source, query }: NamedSource, bytes: number): Promise<Check> {
+  const name = `source ${nameOfSource(source)}`;
   try {
-    const { sizeBytes } = await sources.read(named.source, { query: named.query }, (reader) => reader.stat());
-    return sizeBytes === bytes
-      ? ok(name, formatBytes(bytes))
-      : fail(name, `has ${sizeBytes} bytes, and the receipt has ${bytes}`);
+    const { sizeBytes } = await sources.read(source, { query }, (reader) => reader.stat());
+    return sizeBytes === bytes ? ok(name, formatBytes(bytes)) : otherSize(name, sizeBytes, bytes);
   } catch (error) {
     return unreadable(name, error);
   }
@@ -146,8 +142,7 @@ async function checkSource(
   try {
     return await sources.read(source, { query, signal }, async (reader) => {
       const now = await reader.stat();
-      if (now.sizeBytes !== bytes)
-        return { check: fail(name, `has ${now.sizeBytes} bytes, and the receipt has ${bytes}`) };
+      if (now.sizeBytes !== bytes) return { check: otherSize(name, now.sizeBytes, bytes) };
       const digest = await digestOf(contentOf(reader, bytes, signal), sha256 !== undefined, bytes);
       const isSame = source.type === recorded.type && nameOfSource(source) === nameOfSource(recorded);
       const note = isSame && now.fingerprint !== fingerprint ? '. Its fingerprint changed, its content did not' : '';
@@ -164,6 +159,10 @@ async function checkSource(
     signal.throwIfAborted();
     return { check: unreadable(name, error) };
   }
+}
+
+function otherSize(name: string, found: number, bytes: number): Check {
+  return fail(name, `has ${found} bytes, and the receipt has ${bytes}`);
 }
 
 function digestText(md5: string | undefined, sha256: string | undefined): string {
@@ -191,12 +190,11 @@ async function checkFile(
   try {
     const now = await files.retrieve(file.id, { signal });
     isFound = true;
-    if (now.bytes !== null && now.bytes !== bytes)
-      return fail(name, `has ${now.bytes} bytes, and the receipt has ${bytes}`);
+    if (now.bytes !== null && now.bytes !== bytes) return otherSize(name, now.bytes, bytes);
     const content = (await files.read(file.id, { signal })) as AsyncIterable<Uint8Array>;
     const digest = await digestOf(content, sha256 !== undefined, bytes);
     if (digest.bytes > bytes) return fail(name, `has more than the ${bytes} bytes of the receipt`);
-    if (digest.bytes !== bytes) return fail(name, `has ${digest.bytes} bytes, and the receipt has ${bytes}`);
+    if (digest.bytes !== bytes) return otherSize(name, digest.bytes, bytes);
     if (digest.sha256 !== sha256) return fail(name, `has the SHA-256 ${digest.sha256}, expected ${sha256}`);
     if (md5 !== undefined && digest.md5 !== md5) return fail(name, `has the MD5 ${digest.md5}, expected ${md5}`);
     // The line of the source has its SHA-256.

@@ -4,7 +4,7 @@ import { errnoCause, errnoOf } from '../../../core/text/errno-cause.ts';
 import { formatBytes } from '../../../core/text/format.ts';
 import { limitText } from '../../../core/upload/file-limits.ts';
 import { LonghaulError, SourceUnusableError } from '../../../errors.ts';
-import type { Sources } from '../../../sources/sources.ts';
+import type { DownloadSink } from '../../../sources/http/download.ts';
 import type { NewSpool, SpoolFolder } from './folder.ts';
 
 /** Free space to keep, because the database of the embedded server can be on the same disk. */
@@ -41,7 +41,7 @@ export interface SpoolWords {
  *
  * @throws ConfigError, SpoolFailedError if the folder cannot be written, or the disk is full
  */
-export async function assertSpoolable(folder: SpoolFolder, { what }: SpoolWords): Promise<void> {
+export async function assertSpoolable(folder: SpoolFolder, what: string): Promise<void> {
   await keeping(what, folder, folder.assertWritable());
   await assertRoom(folder, what, 0);
 }
@@ -57,19 +57,19 @@ export async function assertSpoolable(folder: SpoolFolder, { what }: SpoolWords)
  */
 export async function spoolCopy(
   folder: SpoolFolder,
-  words: SpoolWords,
+  { what, argument }: SpoolWords,
   options: SpoolOptions,
-  fill: (copy: SpoolCopy) => Promise<void>,
+  fill: (copy: DownloadSink) => Promise<void>,
 ): Promise<string> {
-  const { what, argument } = words;
   const spool = await keeping(what, folder, folder.begin(options.filename));
   try {
-    const copy = new SpoolCopy(folder, spool, what, options);
+    const copy = copyTo(spool, folder, what, options);
     await fill(copy);
-    if (copy.bytes === 0) throw new SourceUnusableError({ name: what, reason: 'it is empty. Provide content.' });
+    const bytes = copy.bytes();
+    if (bytes === 0) throw new SourceUnusableError({ name: what, reason: 'it is empty. Provide content.' });
     const path = await keeping(what, folder, spool.finish());
     options.print(
-      `saved ${what} (${formatBytes(copy.bytes)}) to ${path}. ` +
+      `saved ${what} (${formatBytes(bytes)}) to ${path}. ` +
         `If this command is interrupted, run it again with this path instead of ${argument} to resume.`,
     );
     return path;
@@ -80,73 +80,47 @@ export async function spoolCopy(
   }
 }
 
-/** A copy that is being written. Checks the free space of the disk. */
-class SpoolCopy {
-  readonly #folder: SpoolFolder;
-  readonly #spool: NewSpool;
-  readonly #what: string;
-  readonly #options: SpoolOptions;
-  #bytes = 0;
-  #knownBytes: number | undefined;
-  #printedAtMs = performance.now();
-
-  constructor(folder: SpoolFolder, spool: NewSpool, what: string, options: SpoolOptions) {
-    this.#folder = folder;
-    this.#spool = spool;
-    this.#what = what;
-    this.#options = options;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /**
-   * Starts or restarts the copy at its first byte.
-   *
-   * @param knownBytes size of the source, if it is known
-   */
-  async start(knownBytes: number | undefined): Promise<void> {
-    await this.#keeping(this.#spool.handle.truncate(0));
-    this.#bytes = 0;
-    this.#knownBytes = knownBytes;
-    this.#assertSize(knownBytes ?? 0);
-    await assertRoom(this.#folder, this.#what, knownBytes ?? 0);
-  }
-
-  async write(chunk: Uint8Array): Promise<void> {
-    const before = this.#bytes;
-    this.#assertSize(before + chunk.byteLength);
-    for (let done = 0; done < chunk.byteLength;) {
-      const writing = this.#spool.handle.write(chunk, done, chunk.byteLength - done, before + done);
-      done += (await this.#keeping(writing)).bytesWritten;
-    }
-    this.#bytes += chunk.byteLength;
-    const isCheck = Math.floor(this.#bytes / CHECK_EVERY_BYTES) !== Math.floor(before / CHECK_EVERY_BYTES);
-    if (isCheck) await assertRoom(this.#folder, this.#what, 0);
-    this.#printProgress();
-  }
-
-  #printProgress(): void {
-    if (performance.now() - this.#printedAtMs < PRINT_EVERY_MS) return;
-    this.#printedAtMs = performance.now();
-    const total = this.#knownBytes === undefined ? '' : ` of ${formatBytes(this.#knownBytes)}`;
-    this.#options.print(`${this.#what}: ${formatBytes(this.#bytes)}${total} read`);
-  }
-
-  #assertSize(sizeBytes: number): void {
-    const { maxBytes } = this.#options;
+/** Writes a copy, and checks the free space of the disk. */
+function copyTo(
+  { handle }: NewSpool,
+  folder: SpoolFolder,
+  what: string,
+  { maxBytes, print }: SpoolOptions,
+): DownloadSink & { readonly bytes: () => number } {
+  let bytes = 0;
+  let total = '';
+  let printedAtMs = performance.now();
+  const assertSize = (sizeBytes: number) => {
     if (sizeBytes <= maxBytes) return;
     const most = `it is larger than ${limitText(maxBytes)}, the maximum of an Upload for this purpose`;
-    throw new SourceUnusableError({
-      name: this.#what,
-      reason: `${most}. If it is JSONL, use --split to create several Files.`,
-    });
-  }
-
-  #keeping<T>(operation: Promise<T>): Promise<T> {
-    return keeping(this.#what, this.#folder, operation);
-  }
+    const reason = `${most}. If it is JSONL, use --split to create several Files.`;
+    throw new SourceUnusableError({ name: what, reason });
+  };
+  return {
+    bytes: () => bytes,
+    begin: async (sizeBytes) => {
+      await keeping(what, folder, handle.truncate(0));
+      bytes = 0;
+      total = sizeBytes === undefined ? '' : ` of ${formatBytes(sizeBytes)}`;
+      assertSize(sizeBytes ?? 0);
+      await assertRoom(folder, what, sizeBytes ?? 0);
+    },
+    write: async (chunk) => {
+      const before = bytes;
+      assertSize(before + chunk.byteLength);
+      for (let done = 0; done < chunk.byteLength;) {
+        const writing = handle.write(chunk, done, chunk.byteLength - done, before + done);
+        done += (await keeping(what, folder, writing)).bytesWritten;
+      }
+      bytes += chunk.byteLength;
+      const isCheck = Math.floor(bytes / CHECK_EVERY_BYTES) !== Math.floor(before / CHECK_EVERY_BYTES);
+      if (isCheck) await assertRoom(folder, what, 0);
+      if (performance.now() - printedAtMs < PRINT_EVERY_MS) return;
+      printedAtMs = performance.now();
+      print(`${what}: ${formatBytes(bytes)}${total} read`);
+    },
+    retrying: ({ message }) => print(`${message.replace(/\.$/, '')}. Retrying.`),
+  };
 }
 
 async function assertRoom(folder: SpoolFolder, what: string, neededBytes: number): Promise<void> {
@@ -172,30 +146,26 @@ async function keeping<T>(what: string, folder: SpoolFolder, operation: Promise<
   }
 }
 
-export const standardInput = { what: 'standard input', argument: '"-"' } as const;
-
 /** Time without data after which the command prints that it waits. */
 const SILENCE_MS = 2000;
-
-interface SpoolInputOptions extends SpoolOptions {
-  /** Names of the source in messages. @defaultValue standard input */
-  readonly words?: SpoolWords;
-  /** Called if no byte has arrived after some seconds. */
-  readonly onSilence?: () => void;
-}
 
 /**
  * Copies all bytes of `input` into the spool folder, and returns the copy's path: a pipe can be read only once.
  *
+ * @param onSilence called if no byte has arrived after some seconds
  * @throws as `spoolCopy`
  */
 export function spoolInput(
   input: Readable & { readonly fd?: number },
   folder: SpoolFolder,
-  { words = standardInput, onSilence = () => {}, ...options }: SpoolInputOptions,
+  words: SpoolWords,
+  options: SpoolOptions,
+  onSilence: () => void = () => {},
 ): Promise<string> {
   return spoolCopy(folder, words, options, async (copy) => {
-    await copy.start(sizeOf(input.fd));
+    const stats = input.fd === undefined ? undefined : fstatSync(input.fd);
+    // A pipe has no size.
+    await copy.begin(stats?.isFile() ? stats.size : undefined);
     const silence = setTimeout(onSilence, SILENCE_MS);
     try {
       for await (const chunk of addAbortSignal(options.signal, input) as AsyncIterable<Buffer>) {
@@ -206,35 +176,4 @@ export function spoolInput(
       clearTimeout(silence);
     }
   });
-}
-
-/** Returns the size of a file; undefined for a pipe. */
-function sizeOf(fd: number | undefined): number | undefined {
-  const stats = fd === undefined ? undefined : fstatSync(fd);
-  return stats?.isFile() ? stats.size : undefined;
-}
-
-interface SpoolUrlOptions extends SpoolOptions {
-  /** Downloads the URL, if its settings permit it. */
-  readonly sources: Sources;
-}
-
-/**
- * Downloads a URL to the spool folder, and returns the path of the copy, because not every server supports range requests.
- *
- * @throws as `spoolCopy` and `Sources.download`
- */
-export function spoolUrl(url: URL, folder: SpoolFolder, { sources, ...options }: SpoolUrlOptions): Promise<string> {
-  const { signal, print } = options;
-  const sink = (copy: SpoolCopy) => ({
-    begin: (sizeBytes: number | undefined) => copy.start(sizeBytes),
-    write: (chunk: Uint8Array) => copy.write(chunk),
-    retrying: ({ message }: Error) => print(`${message.replace(/\.$/, '')}. Retrying.`),
-  });
-  return spoolCopy(folder, urlWords(url), options, (copy) => sources.download(url, sink(copy), { signal }));
-}
-
-/** Returns the names of the URL in messages, without the query, which can be secret. */
-export function urlWords({ origin, pathname }: URL): SpoolWords {
-  return { what: `${origin}${pathname}`, argument: 'the URL' };
 }

@@ -12,7 +12,7 @@ import { mapFileError, specialKind, specialFileError } from '../../../sources/fi
 import { isSourceUrl } from '../../../sources/source-of-url.ts';
 import type { FileSettings } from '../../../sources/source-settings.ts';
 import { isReadable } from '../source-settings.ts';
-import { type SpoolWords, standardInput } from './copy.ts';
+import type { SpoolWords } from './copy.ts';
 
 /** An argument that can be read only once: standard input, a file descriptor of a shell, or a named pipe. */
 export interface PipeArgument {
@@ -54,7 +54,7 @@ export async function findPipes(
 }
 
 async function findPipe(file: string, settings: FileSettings): Promise<FoundPipe | undefined> {
-  if (file === '-') return inputPipe(standardInput);
+  if (file === '-') return inputPipe({ what: 'standard input', argument: '"-"' });
   if (isSourceUrl(file)) return undefined;
   const fd = await descriptorOf(file);
   if (fd !== undefined) return findDescriptor(file, fd);

@@ -10,7 +10,7 @@ import type { CliContext } from '../../context.ts';
 import { Interrupted } from '../../errors.ts';
 import type { PipeArgument } from './pipe-arguments.ts';
 import { sourceSettingsOf } from '../source-settings.ts';
-import { assertSpoolable, type SpoolOptions, type SpoolWords, spoolInput, spoolUrl, urlWords } from './copy.ts';
+import { assertSpoolable, spoolCopy, spoolInput, type SpoolOptions, type SpoolWords } from './copy.ts';
 import type { SpoolFolder } from './folder.ts';
 import { isSplit, type UploadCommandOptions } from '../../commands/upload/options.ts';
 
@@ -80,14 +80,14 @@ export function sourceCopies(
 
     /** @throws as `assertSpoolable` */
     async assertPossible(): Promise<void> {
-      if (first) await assertSpoolable(folder, first.words);
+      if (first) await assertSpoolable(folder, first.words.what);
     },
 
     /**
      * Creates the copies, and returns the paths of the files, with copies in place of their sources. Reads all pipes at the
      * same time, because one program can write to several. The first error aborts the others.
      *
-     * @throws as `spoolInput` and `spoolUrl`
+     * @throws as `spoolCopy` and `Sources.download`
      */
     async make(): Promise<readonly string[]> {
       const stop = new AbortController();
@@ -135,18 +135,21 @@ function pipeCopier(
     const onSilence = () => {
       if (!isTerminal) context.note(`waiting for a program that writes to ${words.what}. Press Ctrl-C to stop.`);
     };
-    return spoolInput(input, folder, { ...options, words, onSilence });
+    return spoolInput(input, folder, words, options, onSilence);
   };
   // For a pipe without a name, the option is required.
   return { words, filename: filename ?? (pipe.filename as string), copy, isPipe: true };
 }
 
 function urlCopier(url: URL, { config }: CliContext, folder: SpoolFolder, options: UploadCommandOptions): Copier {
-  const words = urlWords(url);
+  // Without the query, which can be secret.
+  const words = { what: `${url.origin}${url.pathname}`, argument: 'the URL' };
   const filename = options.filename ?? filenameOfSource({ type: 'http', url: words.what });
   if (filename === '')
     throw new ConfigError(`${words.what} has no file name. Set the name of the File with --filename.`);
   const copy = (settings: SpoolOptions) =>
-    Sources.with(sourceSettingsOf(config), (sources) => spoolUrl(url, folder, { ...settings, sources }));
+    Sources.with(sourceSettingsOf(config), (sources) =>
+      spoolCopy(folder, words, settings, (sink) => sources.download(url, sink, settings)),
+    );
   return { words, filename, copy, isPipe: false };
 }

@@ -13,6 +13,8 @@ const options: SpoolOptions = {
   print: () => {},
 };
 
+const words = { what: 'standard input', argument: '"-"' };
+
 function withFolder(body: (folder: SpoolFolder) => Promise<void>): Promise<void> {
   return withTempDir((directory) => body(new SpoolFolder(directory)));
 }
@@ -20,7 +22,7 @@ function withFolder(body: (folder: SpoolFolder) => Promise<void>): Promise<void>
 describe('spooling', () => {
   it('saves the input in a file, and keeps it until it is released', () =>
     withFolder(async (folder) => {
-      const path = await spoolInput(Readable.from([Buffer.from('ab'), Buffer.from('cd')]), folder, options);
+      const path = await spoolInput(Readable.from([Buffer.from('ab'), Buffer.from('cd')]), folder, words, options);
       expect(await folder.filenameOf(path)).toBe('x.jsonl');
       expect(await readFile(path, 'utf8')).toBe('abcd');
       await folder.sweep(async () => undefined);
@@ -50,11 +52,10 @@ describe('spooling', () => {
 
   it('discards earlier bytes when it restarts', () =>
     withFolder(async (folder) => {
-      const words = { what: 'the well', argument: 'it' };
       const path = await spoolCopy(folder, words, options, async (copy) => {
-        await copy.start(6);
+        await copy.begin(6);
         await copy.write(Buffer.from('abcdef'));
-        await copy.start(undefined);
+        await copy.begin(undefined);
         await copy.write(Buffer.from('x'));
         await copy.write(Buffer.from('y'));
       });
@@ -64,7 +65,7 @@ describe('spooling', () => {
   it('stops at the maximum size, and keeps no copy', () =>
     withFolder(async (folder) => {
       const endless = new Readable({ read: () => endless.push(Buffer.alloc(6)) });
-      const spooling = spoolInput(endless, folder, options);
+      const spooling = spoolInput(endless, folder, words, options);
       await expect(spooling).rejects.toMatchObject({
         code: 'SOURCE_UNUSABLE',
         message: expect.stringContaining('--split'),
@@ -76,7 +77,7 @@ describe('spooling', () => {
   it('stops before the disk is full', () =>
     withFolder(async (folder) => {
       Object.assign(folder, { freeBytes: async () => 63 * 1024 ** 2 });
-      const spooling = spoolInput(Readable.from([Buffer.from('a')]), folder, options);
+      const spooling = spoolInput(Readable.from([Buffer.from('a')]), folder, words, options);
       await expect(spooling).rejects.toMatchObject({
         code: 'SPOOL_FAILED',
         message: expect.stringContaining('only 63 MiB are free'),
@@ -87,7 +88,7 @@ describe('spooling', () => {
   it('records a File name that is too long for a disk, also for other commands', () =>
     withFolder(async (folder) => {
       const filename = 'あ'.repeat(300);
-      const path = await spoolInput(Readable.from([Buffer.from('a')]), folder, { ...options, filename });
+      const path = await spoolInput(Readable.from([Buffer.from('a')]), folder, words, { ...options, filename });
       await folder.use(path, 'longhaul-1');
       expect(await folder.filenameOf(path)).toBe(filename);
       await rm(`${dirname(path)}.json`);
@@ -96,7 +97,7 @@ describe('spooling', () => {
 
   it('reads the name of a copy by an earlier version, and of other files, from the path', () =>
     withFolder(async (folder) => {
-      const path = await spoolInput(Readable.from([Buffer.from('a')]), folder, options);
+      const path = await spoolInput(Readable.from([Buffer.from('a')]), folder, words, options);
       for (const other of [join(dirname(path), 'x.jsonl'), '/elsewhere/copy', 'copy']) {
         expect(await folder.filenameOf(other)).toBeUndefined();
       }
