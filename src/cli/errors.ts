@@ -3,7 +3,7 @@ import { printable } from '../core/text/printable.ts';
 import { LonghaulError, ApiError } from '../errors.ts';
 import { redact } from '../redact.ts';
 import { sentences, grpcCause, grpcFault, namespaceMissing, type Explanation } from '../temporal/grpc-cause.ts';
-import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
+import { errnoCause, errnoOf, machineFixes } from '../core/text/errno-cause.ts';
 import { FailureType } from '../contracts/failures.ts';
 
 /** Ctrl-C or SIGTERM. */
@@ -66,48 +66,31 @@ export class FilesFailedError extends LonghaulError {
   readonly retryable = false;
 }
 
-/** Verbs of system calls, for `cannot <verb> <object>`. */
-const verbs: Readonly<Record<string, string>> = {
-  access: 'read',
-  bind: 'listen on',
-  chmod: 'change the permissions of',
-  connect: 'connect to',
-  copyfile: 'copy',
-  fsync: 'write',
-  ftruncate: 'write',
-  getaddrinfo: 'resolve',
-  link: 'create',
-  listen: 'listen on',
-  lstat: 'read',
-  mkdir: 'create',
-  mkdtemp: 'create a temporary directory',
-  open: 'open',
-  opendir: 'list',
-  read: 'read',
-  readlink: 'read',
-  realpath: 'read',
-  rename: 'rename',
-  rm: 'delete',
-  rmdir: 'delete',
-  scandir: 'list',
-  stat: 'read',
-  statfs: 'read',
-  symlink: 'create',
-  unlink: 'delete',
-  write: 'write',
+/** Verbs for `cannot <verb> <object>`, and the system calls that they describe. */
+const verbs: Readonly<Record<string, readonly string[]>> = {
+  read: ['access', 'lstat', 'read', 'readlink', 'realpath', 'stat', 'statfs'],
+  write: ['fsync', 'ftruncate', 'write'],
+  open: ['open'],
+  list: ['opendir', 'scandir'],
+  create: ['link', 'mkdir', 'symlink'],
+  'create a temporary directory': ['mkdtemp'],
+  copy: ['copyfile'],
+  rename: ['rename'],
+  delete: ['rm', 'rmdir', 'unlink'],
+  'change the permissions of': ['chmod'],
+  'listen on': ['bind', 'listen'],
+  'connect to': ['connect'],
+  resolve: ['getaddrinfo'],
 };
 
 const fixes: Readonly<Record<string, string>> = {
+  ...machineFixes,
   EACCES: 'Grant this user access to it',
   EPERM: 'Grant this user access to it',
   EADDRINUSE: 'Choose another port',
   EADDRNOTAVAIL: 'Choose an address of this machine',
-  EAGAIN: 'Run the command again later, or raise the limits of this user (ulimit)',
   EDQUOT: 'Free some space',
   EFBIG: 'Raise the limit',
-  EMFILE: 'Raise the limit of open files (ulimit -n)',
-  ENFILE: 'Close other programs, or raise the limit of open files of this machine',
-  ENOMEM: 'Close other programs, or use a machine with more memory',
   ENOSPC: 'Free some space',
   EROFS: 'Choose a path on a file system that can be written',
 };
@@ -119,47 +102,30 @@ function explainError(error: unknown): Explanation | undefined {
   const { name, namespace } = (error ?? {}) as { readonly name?: string; readonly namespace?: string };
   if (name === 'NamespaceNotFoundError') return namespaceMissing(namespace ?? '');
   const code = errnoOf(error);
-  return code === undefined ? undefined : explainErrno(code, error as NodeJS.ErrnoException);
+  return code === undefined ? undefined : explainErrno(code, error as SystemError);
 }
 
-function explainErrno(code: string, error: NodeJS.ErrnoException): Explanation {
-  const {
-    syscall = '',
-    path,
-    address,
-    port,
-    hostname,
-  } = error as NodeJS.ErrnoException & {
-    readonly address?: string;
-    readonly port?: number;
-    readonly hostname?: string;
-  };
+interface SystemError extends NodeJS.ErrnoException {
+  readonly address?: string;
+  readonly port?: number;
+  readonly hostname?: string;
+}
+
+function explainErrno(code: string, { syscall = '', path, address, port, hostname }: SystemError): Explanation {
   if (syscall === 'uv_cwd') {
     return { problem: 'the current directory does not exist (ENOENT)', fix: 'Change to another directory' };
   }
   if (syscall.startsWith('spawn')) {
-    return {
-      problem: `cannot start ${path ?? 'a program'}: ${errnoCause(code)}`,
-      fix: fixOf(code, 'Check the program'),
-    };
+    const problem = `cannot start ${path ?? 'a program'}: ${errnoCause(code)}`;
+    return { problem, fix: fixes[code] ?? 'Check the program' };
   }
-  const verb = verbs[syscall] ?? 'use';
-  const where = address === undefined ? undefined : port === undefined ? address : `${address}:${port}`;
-  const object =
-    path ??
-    where ??
-    hostname ??
-    (syscall === 'write' || syscall === 'fsync' ? 'a file or the output' : 'a file or an address');
-  const problem = `cannot ${verb} ${object}: ${errnoCause(code)}`;
+  const [verb = 'use'] = Object.entries(verbs).find(([, calls]) => calls.includes(syscall)) ?? [];
+  const where = address === undefined || port === undefined ? address : `${address}:${port}`;
+  const unnamed = verb === 'write' ? 'a file or the output' : 'a file or an address';
+  const problem = `cannot ${verb} ${path ?? where ?? hostname ?? unnamed}: ${errnoCause(code)}`;
   if (syscall === 'mkdtemp') return { problem, fix: 'Set TMPDIR to a directory that this user can write to' };
-  return {
-    problem,
-    fix: fixOf(code, where === undefined ? 'Check the path' : 'Check the address and that the server is running'),
-  };
-}
-
-function fixOf(code: string, otherwise: string): string {
-  return fixes[code] ?? otherwise;
+  const otherwise = where === undefined ? 'Check the path' : 'Check the address and that the server is running';
+  return { problem, fix: fixes[code] ?? otherwise };
 }
 
 /** The property `error` of the JSON of a command. */

@@ -30,6 +30,14 @@ const causes: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'timed out',
 };
 
+/** Fixes of errors of a process or machine, without the period. */
+export const machineFixes: Readonly<Record<string, string>> = {
+  EAGAIN: 'Run the command again later, or raise the limits of this user (ulimit)',
+  EMFILE: 'Raise the limit of open files (ulimit -n)',
+  ENFILE: 'Close other programs, or raise the limit of open files of this machine',
+  ENOMEM: 'Close other programs, or use a machine with more memory',
+};
+
 /** Returns the cause of a system error and its code, such as `permission denied (EACCES)`. */
 export function errnoCause(code: string): string {
   const cause = causes[code];

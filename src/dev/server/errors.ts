@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { errnoCause, errnoOf } from '../../core/text/errno-cause.ts';
+import { errnoCause, errnoOf, machineFixes } from '../../core/text/errno-cause.ts';
 import { LonghaulError, ConfigError } from '../../errors.ts';
 import { databaseCause } from '../../temporal/grpc-cause.ts';
 import { readServerRecord, statePaths } from './state-files.ts';
@@ -16,19 +16,12 @@ const fixes: Readonly<Record<string, string>> = {
   EIO: 'Check the disk, or set LONGHAUL_STATE_DIR to a directory on another disk',
 };
 
-/** Fixes of errors of this process or machine, which any directory would have. */
-const fixesOfMachine: Readonly<Record<string, string>> = {
-  EAGAIN: 'Run the command again later, or raise the limits of this user (ulimit)',
-  EMFILE: 'Raise the limit of open files (ulimit -n)',
-  ENFILE: 'Close other programs, or raise the limit of open files of this machine',
-  ENOMEM: 'Close other programs, or use a machine with more memory',
-};
-
 /** Returns a system error of the state directory as one line with the fix, and any other error unchanged. */
 export function stateDirectoryError(stateDir: string, error: unknown): unknown {
   const code = errnoOf(error);
   if (code === undefined) return error;
-  const fixOfMachine = fixesOfMachine[code];
+  // Any directory would have these errors.
+  const fixOfMachine = machineFixes[code];
   if (fixOfMachine !== undefined) {
     const message = `cannot run the embedded Temporal server: ${errnoCause(code)}. ${fixOfMachine}.`;
     return new ConfigError(message, { cause: error });
