@@ -24,6 +24,7 @@ const UNREADABLE = {
 };
 
 export interface ExpandedFiles {
+  /** Paths and URLs. */
   readonly files: readonly string[];
   /** Files that were found and cannot be uploaded. */
   readonly skipped: readonly LeftOut[];
@@ -41,59 +42,49 @@ export async function expandFiles(
   names: readonly string[],
   bucket: Pick<Bucket, 'sources' | 'connection'>,
 ): Promise<ExpandedFiles> {
-  const files: string[] = [];
-  const skipped: LeftOut[] = [];
-  for (const given of names) {
-    if (given === '-' || isHttpUrl(given)) {
-      files.push(given);
-      continue;
-    }
-    if (isSourceUrl(given)) {
-      const found = await expandBucket(given, { ...bucket, maxObjects: MAX_FILES });
-      files.push(...found.urls);
-      skipped.push(...found.skipped);
-      continue;
-    }
-    const name = await pathOnDisk(await pathBehindDescriptor(given));
-    const stats = await stat(name).catch(() => undefined);
-    if (stats === undefined) assertNoOtherUrl(given);
-    if (stats?.isDirectory()) await gather(name, createPathFilter([], []), name, files, skipped);
-    else if (stats === undefined && isGlob(name)) await gatherGlob(name, files, skipped);
-    else files.push(name);
-  }
+  const expanded: ExpandedFiles[] = [];
+  for (const name of names) expanded.push(await expand(name, { ...bucket, maxObjects: MAX_FILES }));
+  const files = expanded.flatMap((one) => one.files);
   if (files.length > MAX_FILES) {
     throw new ConfigError(
       `cannot upload ${files.length} files with one command: the maximum is ${MAX_FILES}. Use "longhaul sync".`,
     );
   }
-  return { files, skipped };
+  return { files, skipped: expanded.flatMap(({ skipped }) => skipped) };
 }
 
-async function gather(
-  folder: string,
-  filter: PathFilter,
-  name: string,
-  files: string[],
-  skipped: LeftOut[],
-): Promise<void> {
+async function expand(given: string, bucket: Bucket): Promise<ExpandedFiles> {
+  if (given === '-' || isHttpUrl(given)) return only(given);
+  if (isSourceUrl(given)) return expandBucket(given, bucket);
+  const name = await pathOnDisk(await pathBehindDescriptor(given));
+  const stats = await stat(name).catch(() => undefined);
+  if (stats === undefined) assertNoOtherUrl(given);
+  if (stats?.isDirectory()) {
+    return gather(name, createPathFilter([], []), `the directory ${name} contains no file.`);
+  }
+  if (stats !== undefined || !isGlob(name)) return only(name);
+  assertGlob(name);
+  const { folder, rest } = splitGlob(name);
+  return gather((await pathOnDisk(folder)) || '.', globFilter(rest), `no file matches ${name}. Check the path.`);
+}
+
+function only(file: string): ExpandedFiles {
+  return { files: [file], skipped: [] };
+}
+
+/** @param none message if nothing is found */
+async function gather(folder: string, filter: PathFilter, none: string): Promise<ExpandedFiles> {
   const { entries, problems, leftOut } = await listFolder({ type: 'folder', path: resolve(folder) }, { filter });
-  for (const problem of [...problems, ...leftOut]) skipped.push({ ...problem, path: join(folder, problem.path) });
+  const files: string[] = [];
+  const skipped = [...problems, ...leftOut].map((problem) => ({ ...problem, path: join(folder, problem.path) }));
   for (const { path } of entries) {
     const file = join(folder, path);
     if (hasLineBreak(path)) skipped.push({ path: file, ...LINE_BREAK });
     else if (await isReadable(file)) files.push(file);
     else skipped.push({ path: file, ...UNREADABLE });
   }
-  if (entries.length + problems.length + leftOut.length > 0) return;
-  throw new ConfigError(
-    folder === name ? `the directory ${name} contains no file.` : `no file matches ${name}. Check the path.`,
-  );
-}
-
-async function gatherGlob(glob: string, files: string[], skipped: LeftOut[]): Promise<void> {
-  assertGlob(glob);
-  const { folder, rest } = splitGlob(glob);
-  await gather((await pathOnDisk(folder)) || '.', globFilter(rest), glob, files, skipped);
+  if (files.length + skipped.length === 0) throw new ConfigError(none);
+  return { files, skipped };
 }
 
 function assertGlob(glob: string): void {
@@ -116,11 +107,6 @@ export interface Bucket {
   readonly maxObjects: number;
 }
 
-interface ExpandedBucket {
-  readonly urls: readonly string[];
-  readonly skipped: readonly LeftOut[];
-}
-
 const ALL: PathFilter = { takes: () => true, skipsFolder: () => false };
 
 /**
@@ -130,20 +116,20 @@ const ALL: PathFilter = { takes: () => true, skipsFolder: () => false };
  * @throws ConfigError if no object is found, or too many
  * @throws as `Sources.list` if the bucket cannot be listed
  */
-export async function expandBucket(url: string, bucket: Bucket): Promise<ExpandedBucket> {
+export async function expandBucket(url: string, bucket: Bucket): Promise<ExpandedFiles> {
   const [, name = '', key = ''] = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(url) ?? [];
   if (name === '') throw new ConfigError(`${url} names no bucket. Use s3://BUCKET/KEY, or s3://BUCKET/PREFIX/.`);
   const isPrefix = key === '' || key.endsWith('/');
-  if (!isPrefix && (await isObject(name, key, bucket))) return { urls: [url], skipped: [] };
+  if (!isPrefix && (await isObject(name, key, bucket))) return only(url);
   if (isPrefix || !isGlob(key)) {
     const prefix = isPrefix ? key : `${key}/`;
     const found = await objectsBelow(url, name, prefix, ALL, bucket).catch((error: unknown) => {
       // The error of the object is reported.
       if (isPrefix || !(error instanceof SourceMissingError)) throw error;
-      return { urls: [], skipped: [] };
+      return { files: [], skipped: [] };
     });
-    if (found.urls.length + found.skipped.length > 0) return found;
-    if (!isPrefix) return { urls: [url], skipped: [] };
+    if (found.files.length + found.skipped.length > 0) return found;
+    if (!isPrefix) return only(url);
     if (!isGlob(key)) throw new ConfigError(`no object found under ${url}. Check the prefix and the S3 connection.`);
   }
   assertGlob(key);
@@ -151,7 +137,7 @@ export async function expandBucket(url: string, bucket: Bucket): Promise<Expande
   const prefix = folder === '' || folder === '/' ? folder : `${folder}/`;
   const filter = { takes: compileGlobs([rest], { dot: false }), skipsFolder: () => false };
   const found = await objectsBelow(url, name, prefix, filter, bucket);
-  if (found.urls.length + found.skipped.length > 0) return found;
+  if (found.files.length + found.skipped.length > 0) return found;
   throw new ConfigError(`no object matches ${url}. Check the key; wildcards do not match "/" and a leading dot.`);
 }
 
@@ -172,7 +158,7 @@ async function objectsBelow(
   prefix: string,
   filter: PathFilter,
   { sources, connection, maxObjects }: Bucket,
-): Promise<ExpandedBucket> {
+): Promise<ExpandedFiles> {
   let count = 0;
   const takes = (path: string) => {
     if (!filter.takes(path)) return false;
@@ -184,7 +170,7 @@ async function objectsBelow(
   const listing = await sources.list(container, { filter: { ...filter, takes } });
   const urlOf = (path: string) => `s3://${name}/${prefix}${path}`;
   return {
-    urls: listing.entries.filter(({ path }) => !hasLineBreak(path)).map(({ path }) => urlOf(path)),
+    files: listing.entries.filter(({ path }) => !hasLineBreak(path)).map(({ path }) => urlOf(path)),
     skipped: problemsOf(listing).map((problem) => ({ ...problem, path: urlOf(problem.path) })),
   };
 }

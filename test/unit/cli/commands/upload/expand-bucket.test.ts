@@ -38,9 +38,9 @@ function bucketOf(changes: Partial<Bucket> = {}): Bucket {
 }
 
 const expand = async (path: string, changes?: Partial<Bucket>) => {
-  const { urls, skipped } = await expandBucket(`s3://training${path}`, bucketOf(changes));
+  const { files, skipped } = await expandBucket(`s3://training${path}`, bucketOf(changes));
   return [
-    ...urls.map((url) => url.replace('s3://training/', '')),
+    ...files.map((url) => url.replace('s3://training/', '')),
     ...skipped.map((one) => `skipped ${one.path.replace('s3://training/', '')}`),
   ];
 };
