@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
-import { findTemporal } from '../../src/dev/server/system.ts';
 import { receive, type ServerMessage, connectTo, socketNumbers } from '../../src/dev/server/socket.ts';
 import { startLocalApi } from '../../src/local-api/index.ts';
 import { runCliProcess, startCli, type CliRun } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
-import { serverProcesses, withStateDir } from '../support/state-dir.ts';
+import { findTemporal, serverProcesses, withStateDir } from '../support/state-dir.ts';
 import { withTempDir } from '../support/temp-dir.ts';
 
 const MiB = 1024 * 1024;

@@ -8,7 +8,6 @@ import { Client, Connection } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { describe, expect, it } from 'vitest';
 import { EmbeddedTemporalError } from '../../src/dev/server/errors.ts';
-import { findTemporal } from '../../src/dev/server/system.ts';
 import {
   acquireEmbeddedTemporal,
   type EmbeddedTemporal,
@@ -16,7 +15,7 @@ import {
 } from '../../src/dev/server/join.ts';
 import { readServerRecord, statePaths } from '../../src/dev/server/state-files.ts';
 import { ConfigError } from '../../src/errors.ts';
-import { serverProcesses, withStateDir } from '../support/state-dir.ts';
+import { findTemporal, serverProcesses, withStateDir } from '../support/state-dir.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';
 import { startTemporalUser } from '../support/temporal-user-process.ts';
 import { until } from '../support/until.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findTemporal } from '../../src/dev/server/system.ts';
+import { findTemporals } from '../../src/dev/server/system.ts';
 import { until } from './until.ts';
 
 /** Runs `body` with a separate state directory (with a space in its path), and fails if a server outlives it. */
@@ -22,6 +22,11 @@ export async function withStateDir<T>(body: (stateDir: string) => Promise<T>): P
     // eslint-disable-next-line no-unsafe-finally
     if (left.length > 0) throw new Error(message, { cause: failure });
   }
+}
+
+/** Returns the process ID of Temporal on the database of a state directory. */
+export function findTemporal(stateDir: string): number | undefined {
+  return findTemporals(stateDir)[0]?.pid;
 }
 
 /**

@@ -143,8 +143,7 @@ async function withTls(target: Target, settings: TlsSettings): Promise<Explanati
 
 function probe(open: () => Socket, event: 'connect' | 'secureConnect' = 'secureConnect'): Promise<Outcome> {
   return new Promise((resolve) => {
-    const fail = (error: NodeJS.ErrnoException) =>
-      resolve({ code: error.code ?? error.name, message: error.message });
+    const fail = (error: NodeJS.ErrnoException) => resolve({ code: error.code ?? error.name, message: error.message });
     let socket: Socket;
     try {
       socket = open();

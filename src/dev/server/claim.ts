@@ -1,15 +1,9 @@
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import {
-  receive,
-  type ServerMessage,
-  anyListens,
-  connectTo,
-  socketName,
-  socketNumbers,
-  withSocketPath,
-} from './socket.ts';
+import { errnoOf } from '../../core/text/errno-cause.ts';
+import { receive, type ServerMessage, connectTo, socketName, socketNumbers, withSocketPath } from './socket.ts';
 
 const STATE_TIMEOUT_MS = 1_000;
 
@@ -44,25 +38,21 @@ export async function claimSocket(stateDir: string, accept: (socket: Socket) => 
     rmSync(join(stateDir, socketName(number)), { force: true });
   };
   const others = async () => (await socketNumbers(stateDir)).filter((other) => other !== number);
-  if (
-    await anyListens(
-      stateDir,
-      (await others()).filter((other) => other < number),
-    )
-  ) {
+  const isLost = async () => {
+    for (const other of await others()) {
+      const socket = await connectTo(stateDir, other);
+      const isOther = socket && (other < number || (await isReady(socket)));
+      socket?.destroy();
+      if (isOther) return true;
+    }
+    return false;
+  };
+  if (await isLost()) {
     release();
     return undefined;
   }
   return {
-    isLost: async () => {
-      for (const other of await others()) {
-        const socket = await connectTo(stateDir, other);
-        const isOther = socket && (other < number || (await isReady(socket)));
-        socket?.destroy();
-        if (isOther) return true;
-      }
-      return false;
-    },
+    isLost,
     removeStale: async () => {
       for (const other of await others()) {
         const socket = await connectTo(stateDir, other);
@@ -82,22 +72,18 @@ async function isReady(socket: Socket): Promise<boolean> {
       resolve(state === 'ready' || state === 'restarting');
       socket.destroy();
     });
-    socket.once('error', () => {}).once('close', () => resolve(false));
+    socket.once('close', () => resolve(false));
   });
 }
 
 async function listen(server: Server, stateDir: string, number: number): Promise<boolean> {
-  return withSocketPath(
-    stateDir,
-    number,
-    (path) =>
-      new Promise((resolve, reject) => {
-        server.once('listening', () => resolve(true));
-        server.once('error', (error: NodeJS.ErrnoException) => {
-          if (error.code === 'EADDRINUSE') resolve(false);
-          else reject(error);
-        });
-        server.listen(path);
-      }),
-  );
+  return withSocketPath(stateDir, number, async (path) => {
+    try {
+      await once(server.listen(path), 'listening');
+      return true;
+    } catch (error) {
+      if (errnoOf(error) === 'EADDRINUSE') return false;
+      throw error;
+    }
+  });
 }

@@ -184,7 +184,6 @@ export class EmbeddedTemporal {
           resolve(true);
         }
       });
-      socket.on('error', () => {});
       socket.once('close', () => {
         resolve(false);
         if (isReady && !isFailed && !this.#isReleased) void this.#rejoin();

@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { readlinkSync } from 'node:fs';
 import { mkdtemp, readdir, rmdir, symlink, unlink } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { errnoOf } from '../../core/text/errno-cause.ts';
 import { parseJson } from '../../core/text/parse.ts';
 
 /** The longest path of a socket on macOS; Linux accepts 107 bytes. Node.js cuts a longer path without an error. */
@@ -50,34 +52,21 @@ function isShort(path: string): boolean {
 }
 
 /**
- * Connects to a server.
+ * Connects to a server. Errors of the connection only close it.
  *
  * @returns undefined if no server listens
  */
 export async function connectTo(stateDir: string, number: number): Promise<Socket | undefined> {
-  return withSocketPath(
-    stateDir,
-    number,
-    (path) =>
-      new Promise((resolve, reject) => {
-        const socket = connect(path);
-        socket.once('connect', () => resolve(socket));
-        socket.once('error', (error: NodeJS.ErrnoException) => {
-          if (NOT_LISTENING.has(error.code)) resolve(undefined);
-          else reject(error);
-        });
-      }),
-  );
-}
-
-/** Whether a server with one of the numbers listens. */
-export async function anyListens(stateDir: string, numbers: readonly number[]): Promise<boolean> {
-  for (const number of numbers) {
-    const socket = await connectTo(stateDir, number);
-    socket?.destroy();
-    if (socket) return true;
-  }
-  return false;
+  return withSocketPath(stateDir, number, async (path) => {
+    const socket = connect(path).on('error', () => {});
+    try {
+      await once(socket, 'connect');
+      return socket;
+    } catch (error) {
+      if (NOT_LISTENING.has(errnoOf(error))) return undefined;
+      throw error;
+    }
+  });
 }
 
 /** One JSON line of the server process. Clients ignore other properties and states. */

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseJson } from '../../core/text/parse.ts';
 
 /** The namespace that every development server has. */
 export const EMBEDDED_NAMESPACE = 'default';
@@ -57,7 +58,7 @@ function isPort(value: unknown): value is number {
 
 function readObject(path: string): Partial<ServerRecord> | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const value = parseJson(readFileSync(path, 'utf8'));
     return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
     return undefined;

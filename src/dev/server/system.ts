@@ -7,31 +7,25 @@ import { childEnvironment } from '../../config/child-environment.ts';
 import { formatBytes } from '../../core/text/format.ts';
 import { statePaths, type ServerPorts } from './state-files.ts';
 
+const onLinux = process.platform === 'linux';
+
 interface FoundTemporal {
   readonly pid: number;
   /** Process ID of the leader of its process group. */
   readonly groupId: number;
 }
 
-/** Returns the process ID of a Temporal server of this user that runs on the database of a state directory. */
-export function findTemporal(stateDir: string): number | undefined {
-  return temporalProcesses(stateDir).next().value?.pid;
-}
-
 /**
- * Returns all of them. One has the lock of the database. Another one is starting, and exits if it does not get the lock.
+ * Returns the Temporal servers of this user that run on the database of a state directory. One has the lock of the database.
+ * Another one is starting, and exits if it does not get the lock.
  */
 export function findTemporals(stateDir: string): FoundTemporal[] {
-  return [...temporalProcesses(stateDir)];
-}
-
-function* temporalProcesses(stateDir: string): Generator<FoundTemporal, undefined> {
   const { database } = statePaths(stateDir);
-  for (const { pid, command, groupId } of process.platform === 'linux' ? linuxCommands() : psCommands()) {
+  return [...(onLinux ? linuxCommands() : psCommands())].flatMap(({ pid, command, groupId }) => {
     const isTemporal = command.includes('\0start-dev\0') && command.includes(`\0--db-filename\0${database}\0`);
     // Any user can start a process with these arguments.
-    if (isTemporal && isOwnProcess(pid)) yield { pid, groupId: groupId ?? linuxGroupId(pid) };
-  }
+    return isTemporal && isOwnProcess(pid) ? { pid, groupId: groupId ?? linuxGroupId(pid) } : [];
+  });
 }
 
 type Commands = Generator<Partial<FoundTemporal> & { readonly pid: number; readonly command: string }>;
@@ -90,8 +84,6 @@ function isRunning(pid: number): boolean {
     return false;
   }
 }
-
-const onLinux = process.platform === 'linux';
 
 /** Returns the ID of the user of a process; undefined if the process does not exist. */
 export function processOwner(pid: number): number | undefined {

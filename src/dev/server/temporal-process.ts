@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, fsyncSync, openSync, readSync, fstatSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { childEnvironment } from '../../config/child-environment.ts';
+import { isVersionFrom } from '../../core/text/version.ts';
 import { DatabaseSchemaError, prepareNamespace } from './namespace.ts';
 import { portOwner } from './system.ts';
 import { statePaths, type ServerPorts } from './state-files.ts';
@@ -106,16 +107,11 @@ export class TemporalProcess {
 
   /** Returns the end of its output. */
   logTail(): string {
-    const file = openSync(statePaths(this.#stateDir).log, 'r');
-    try {
-      const { size } = fstatSync(file);
-      const start = Math.max(this.#logOffset, size - TAIL_BYTES);
-      const bytes = Buffer.alloc(Math.max(0, size - start));
-      readSync(file, bytes, 0, bytes.length, start);
-      return bytes.toString('utf8').trimEnd();
-    } finally {
-      closeSync(file);
-    }
+    const log = readFileSync(statePaths(this.#stateDir).log);
+    return log
+      .subarray(Math.max(this.#logOffset, log.length - TAIL_BYTES))
+      .toString('utf8')
+      .trimEnd();
   }
 }
 
@@ -135,13 +131,9 @@ function temporalArguments({ version }: TemporalCli, stateDir: string, { port, u
   // Each partition of a queue is fair separately. With one partition, the order is exact. It is sufficient for one machine.
   args.push('--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1');
   args.push('--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1');
-  if (hasNews(version)) args.push('--ui-disable-news-fetch');
+  // The UI of earlier versions has no news.
+  if (isVersionFrom(version, '1.8')) args.push('--ui-disable-news-fetch');
   return args;
-}
-
-function hasNews(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 1 || minor >= 8;
 }
 
 /** Empties a long log. @returns its size in bytes */

@@ -2,18 +2,13 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, statSync, type Stats } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { childEnvironment } from '../../config/child-environment.ts';
+import { isVersionFrom } from '../../core/text/version.ts';
 import { fileProblem } from '../../network/watched-files.ts';
 
 /** The first minor release in which `server start-dev --sqlite-pragma` works reliably. Version 1.1.0 ignored it. */
 export const OLDEST_TEMPORAL_CLI = '1.2.0';
 
 type CliCheck = { readonly version: string } | { readonly problem: string };
-
-function isNewEnough(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [oldestMajor = 0, oldestMinor = 0] = OLDEST_TEMPORAL_CLI.split('.').map(Number);
-  return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
-}
 
 function isExecutable(path: string): boolean {
   try {
@@ -38,7 +33,7 @@ export async function checkTemporalCli(path: string): Promise<CliCheck> {
   if (failure !== null) return { problem: `${path} --version failed: ${failure}` };
   const version = /^temporal version (\d+\.\d+\.\d+\S*)/m.exec(stdout)?.[1];
   if (version === undefined) return { problem: `${path} --version printed no version of the Temporal CLI` };
-  if (!isNewEnough(version)) {
+  if (!isVersionFrom(version, OLDEST_TEMPORAL_CLI)) {
     return { problem: `${path} has version ${version}, but ${OLDEST_TEMPORAL_CLI} or later is required` };
   }
   return { version };

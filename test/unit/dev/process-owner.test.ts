@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { findTemporal, isOwnProcess, portOwner, processOwner } from '../../../src/dev/server/system.ts';
+import { isOwnProcess, portOwner, processOwner } from '../../../src/dev/server/system.ts';
+import { findTemporal } from '../../support/state-dir.ts';
 import { until } from '../../support/until.ts';
 
 const isRoot = process.getuid?.() === 0;

@@ -1,4 +1,5 @@
 import { Defaults } from '../../../contracts/limits.ts';
+import { isVersionFrom } from '../../../core/text/version.ts';
 import type { CliContext } from '../../context.ts';
 import { describeCheck, type Check, fail, ok } from './check.ts';
 import { clockCheck, destinationChecks } from './destination-checks.ts';
@@ -44,13 +45,10 @@ export async function doctorCommand(
 }
 
 /** Minimum version, as in `engines` of package.json. */
-const MIN_NODE = [20, 19] as const;
+const MIN_NODE = '20.19';
 
 export function versionsCheck(longhaul: string, node: string): Check {
-  const [major = 0, minor = 0] = node.split('.').map(Number);
-  const [minMajor, minMinor] = MIN_NODE;
   const words = `Longhaul ${longhaul}, Node.js ${node}`;
-  const isNewEnough = major > minMajor || (major === minMajor && minor >= minMinor);
-  if (isNewEnough) return ok('versions', words);
-  return fail('versions', words, `install Node.js ${MIN_NODE.join('.')} or later`);
+  if (isVersionFrom(node, MIN_NODE)) return ok('versions', words);
+  return fail('versions', words, `install Node.js ${MIN_NODE} or later`);
 }
