@@ -110,7 +110,7 @@ describe('a check', () => {
   });
 
   it('is described on one line with its fix', () => {
-    expect(describeCheck(ok('x', 'fine'))).toBe('ok    x: fine');
+    expect(describeCheck({ name: 'x', ...ok('fine') })).toBe('ok    x: fine');
     expect(describeCheck({ name: 'x', status: 'fail', message: 'a\nb', fix: 'do c' })).toBe('fail  x: a�b → do c');
   });
 });

@@ -1,43 +1,44 @@
+import { once } from 'node:events';
 import { printable } from '../../../core/text/printable.ts';
 
-/** The result of one check of `longhaul doctor`. */
-export interface Check {
-  readonly name: string;
+/** The result of a check. */
+export interface Finding {
   readonly status: 'ok' | 'warn' | 'fail';
   readonly message: string;
   /** An imperative phrase, without a period. */
   readonly fix?: string;
 }
 
+/** One check of `longhaul doctor` or `longhaul verify`. */
+export interface Check extends Finding {
+  readonly name: string;
+}
+
 /** Timeout of a check. */
 export const CHECK_LIMIT_MS = 5000;
 
-export function ok(name: string, message: string): Check {
-  return { name, status: 'ok', message };
+export function ok(message: string): Finding {
+  return { status: 'ok', message };
 }
 
-export function warn(name: string, message: string, fix?: string): Check {
-  return { name, status: 'warn', message, fix };
+export function warn(message: string, fix?: string): Finding {
+  return { status: 'warn', message, fix };
 }
 
-export function fail(name: string, message: string, fix?: string): Check {
-  return { name, status: 'fail', message, fix };
+export function fail(message: string, fix?: string): Finding {
+  return { status: 'fail', message, fix };
 }
 
 /** Runs a check with a timeout. An error of the check is its result. */
 export async function checked(
   name: string,
-  look: (signal: AbortSignal) => Promise<Check>,
+  look: (signal: AbortSignal) => Promise<Finding>,
   limitMs = CHECK_LIMIT_MS,
 ): Promise<Check> {
   const signal = AbortSignal.timeout(limitMs);
-  const late = new Promise<Check>((resolve) => {
-    signal.addEventListener('abort', () => resolve(fail(name, `no response within ${limitMs / 1000} s`)), {
-      once: true,
-    });
-  });
-  const found = look(signal).catch((error: unknown) => fail(name, messageOf(error)));
-  return Promise.race([found, late]);
+  const late = once(signal, 'abort').then(() => fail(`no response within ${limitMs / 1000} s`));
+  const found = look(signal).catch((error: unknown) => fail(messageOf(error)));
+  return { name, ...(await Promise.race([found, late])) };
 }
 
 export function messageOf(error: unknown): string {

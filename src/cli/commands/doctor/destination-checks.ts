@@ -5,7 +5,7 @@ import type { DestinationProfile } from '../../../destinations/profile.ts';
 import { serviceTime, type ServiceTime } from '../../../destinations/service-time.ts';
 import { createDestination } from '../../../destinations/kinds.ts';
 import { problemOf } from '../../checks/check-jobs.ts';
-import { CHECK_LIMIT_MS, checked, fail, ok, warn, type Check } from './check.ts';
+import { CHECK_LIMIT_MS, checked, fail, ok, warn, type Check, type Finding } from './check.ts';
 
 export async function destinationChecks(config: Config): Promise<readonly Check[]> {
   const names = [...config.destinations.keys()];
@@ -14,45 +14,39 @@ export async function destinationChecks(config: Config): Promise<readonly Check[
   );
 }
 
-async function checkDestination(config: Config, name: string, isOnly: boolean): Promise<Check> {
-  const label = `destination ${name}`;
+async function checkDestination(config: Config, name: string, isOnly: boolean): Promise<Finding> {
   const { apiKey, apiKeyFrom, apiKeyProblem, baseUrl, keys } = config.destinations.get(name) as DestinationConfig;
   // The call below runs the key command.
   if (!apiKey && (!keys || apiKeyProblem)) {
     const message = `${baseUrl}: ${apiKeyProblem ?? `no key in ${apiKeyFrom}`}`;
     const fix = apiKeyProblem ? 'fix that file' : `set ${apiKeyFrom}`;
     if (config.temporal)
-      return warn(
-        label,
-        `${message}. Not checked, because only the workers have the key`,
-        `${fix} to check it from here`,
-      );
-    return isOnly ? fail(label, message, fix) : warn(label, message, fix);
+      return warn(`${message}. Not checked, because only the workers have the key`, `${fix} to check it from here`);
+    return isOnly ? fail(message, fix) : warn(message, fix);
   }
-  return queryDestination(label, requireDestination(config, name));
+  return queryDestination(requireDestination(config, name));
 }
 
-async function queryDestination(label: string, profile: DestinationProfile): Promise<Check> {
+async function queryDestination(profile: DestinationProfile): Promise<Finding> {
   const client = createDestination(profile);
   try {
     await client.files.list({ limit: 1 }, { timeoutMs: CHECK_LIMIT_MS - 500 });
-    return ok(label, `${profile.baseUrl} accepts the key`);
+    return ok(`${profile.baseUrl} accepts the key`);
   } catch (error) {
     const problem = problemOf(error, profile);
-    if (problem) return fail(label, `${profile.baseUrl} ${problem}`);
+    if (problem) return fail(`${profile.baseUrl} ${problem}`);
     if (!(error instanceof ApiError)) throw error;
     const { status } = error.details;
     if (status === 403) {
       const fix = 'grant the key read access to Files: a sync, or a completion whose response was lost, lists them';
-      return warn(label, `${profile.baseUrl} denies the key access to the list of Files: ${error.message}`, fix);
+      return warn(`${profile.baseUrl} denies the key access to the list of Files: ${error.message}`, fix);
     }
     if (error.retryable)
       return warn(
-        label,
         `${profile.baseUrl} is temporarily unavailable: ${error.message}`,
         'run "longhaul doctor" again later',
       );
-    return fail(label, `${profile.baseUrl}: ${error.message}`, 'check the base URL');
+    return fail(`${profile.baseUrl}: ${error.message}`, 'check the base URL');
   } finally {
     await client.close();
   }
@@ -65,17 +59,16 @@ export function clockCheck(config: Config): Promise<Check> {
       const time = await serviceTime(withNetwork(config, profile), signal).catch(() => undefined);
       if (time) return judgeClock(new URL(profile.baseUrl).host, time);
     }
-    return warn('clock', 'not compared, because no destination sent its time');
+    return warn('not compared, because no destination sent its time');
   });
 }
 
 const MAX_SKEW_MS = 30_000;
 
-export function judgeClock(host: string, { serviceMs, hereMs }: ServiceTime): Check {
+export function judgeClock(host: string, { serviceMs, hereMs }: ServiceTime): Finding {
   // The header has whole seconds.
   const aheadMs = hereMs - (serviceMs + 500);
-  if (Math.abs(aheadMs) <= MAX_SKEW_MS)
-    return ok('clock', `within ${Math.ceil(Math.abs(aheadMs) / 1000)} s of ${host}`);
+  if (Math.abs(aheadMs) <= MAX_SKEW_MS) return ok(`within ${Math.ceil(Math.abs(aheadMs) / 1000)} s of ${host}`);
   const message = `${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} ${host}. Workers check certificates and the expiry of tokens with this clock`;
-  return warn('clock', message, 'set the clock of this machine (NTP)');
+  return warn(message, 'set the clock of this machine (NTP)');
 }

@@ -1,7 +1,7 @@
 import { Defaults } from '../../../contracts/limits.ts';
 import { isVersionFrom } from '../../../core/text/version.ts';
 import type { CliContext } from '../../context.ts';
-import { describeCheck, type Check, fail, ok } from './check.ts';
+import { describeCheck, type Check, fail, type Finding, ok } from './check.ts';
 import { clockCheck, destinationChecks } from './destination-checks.ts';
 import { headerChecks, sourceCheck } from './source-check.ts';
 import { temporalChecks } from './temporal-checks.ts';
@@ -31,7 +31,7 @@ export async function doctorCommand(
       : sourceCheck(config, source, { ...options, destination: options.destination ?? Defaults.destination }),
   ]);
   const checks: Check[] = [
-    versionsCheck(longhaulVersion(), process.versions.node),
+    { name: 'versions', ...versionsCheck(longhaulVersion(), process.versions.node) },
     ...temporal,
     ...destinations,
     clock,
@@ -47,8 +47,8 @@ export async function doctorCommand(
 /** Minimum version, as in `engines` of package.json. */
 const MIN_NODE = '20.19';
 
-export function versionsCheck(longhaul: string, node: string): Check {
-  const words = `Longhaul ${longhaul}, Node.js ${node}`;
-  if (isVersionFrom(node, MIN_NODE)) return ok('versions', words);
-  return fail('versions', words, `install Node.js ${MIN_NODE} or later`);
+export function versionsCheck(longhaul: string, node: string): Finding {
+  const versions = `Longhaul ${longhaul}, Node.js ${node}`;
+  if (isVersionFrom(node, MIN_NODE)) return ok(versions);
+  return fail(versions, `install Node.js ${MIN_NODE} or later`);
 }

@@ -16,7 +16,7 @@ import { Sources } from '../../../sources/sources.ts';
 import { findPipes } from '../../sources/spool/pipe-arguments.ts';
 import { isReadable, sourceSettingsOf } from '../../sources/source-settings.ts';
 import { fileWarnings } from '../../checks/key-warnings.ts';
-import { checked, fail, ok, warn, type Check } from './check.ts';
+import { checked, fail, ok, warn, type Check, type Finding } from './check.ts';
 
 /** A large folder is not an error. */
 const LIST_LIMIT_MS = 4000;
@@ -39,7 +39,7 @@ export async function sourceCheck(
       }
       assertNoOtherUrl(name);
       const [pipe] = (await findPipes([name], settings.files ?? {})).values();
-      if (pipe) return ok('source', `${pipe.words.what}: a pipe, whose content was not read`);
+      if (pipe) return ok(`${pipe.words.what}: a pipe, whose content was not read`);
       const path = await realpath(name).catch(() => resolve(name));
       return checkSource(sources, { type: 'file', path, host: config.host }, maxFileBytes);
     }),
@@ -54,11 +54,8 @@ export function headerChecks(config: Config): Promise<readonly Check[]> {
       checked(`headers of ${host.host}`, async () => {
         await host.read();
         const [warning] = host.files.flatMap(fileWarnings);
-        if (warning !== undefined) return warn(`headers of ${host.host}`, warning);
-        return ok(
-          `headers of ${host.host}`,
-          `${host.names} ${host.names.includes(',') ? 'have values' : 'has a value'}`,
-        );
+        if (warning !== undefined) return warn(warning);
+        return ok(`${host.names} ${host.names.includes(',') ? 'have values' : 'has a value'}`);
       }),
     ),
   );
@@ -74,7 +71,7 @@ async function containerOf(name: string, connection: string | undefined, host: s
   return isFolder ? { type: 'folder', path: await realpath(name), host } : undefined;
 }
 
-async function checkContainer(sources: Sources, container: Container, signal: AbortSignal): Promise<Check> {
+async function checkContainer(sources: Sources, container: Container, signal: AbortSignal): Promise<Finding> {
   const filter = createPathFilter([], []);
   const name = container.type === 'folder' ? container.path : `s3://${container.bucket}/${container.prefix ?? ''}`;
   const listing = AbortSignal.timeout(LIST_LIMIT_MS);
@@ -83,18 +80,15 @@ async function checkContainer(sources: Sources, container: Container, signal: Ab
     .catch((error: unknown) => {
       if (!listing.aborted) throw error;
     });
-  if (!listed) return warn('source', `${name}: not listed completely within ${LIST_LIMIT_MS / 1000} s`);
+  if (!listed) return warn(`${name}: not listed completely within ${LIST_LIMIT_MS / 1000} s`);
   const { entries, problems } = listed;
   const [first] = problems;
   if (!first && container.type === 'folder') {
     const closed = await firstUnreadable(container.path, entries);
-    if (closed) return warn('source', `${name}: this user cannot read ${closed}`, 'grant this user read access to it');
+    if (closed) return warn(`${name}: this user cannot read ${closed}`, 'grant this user read access to it');
   }
-  if (!first) return ok('source', `${name}: ${formatCount(entries.length, 'file')}`);
-  return warn(
-    'source',
-    `${name}: ${problems.length} of its entries cannot be read, for example ${first.path}: ${first.message}`,
-  );
+  if (!first) return ok(`${name}: ${formatCount(entries.length, 'file')}`);
+  return warn(`${name}: ${problems.length} of its entries cannot be read, for example ${first.path}: ${first.message}`);
 }
 
 async function firstUnreadable(
@@ -107,10 +101,10 @@ async function firstUnreadable(
   return closed.find((path) => path !== undefined);
 }
 
-async function checkSource(sources: Sources, source: Source, maxFileBytes: number, query?: string): Promise<Check> {
+async function checkSource(sources: Sources, source: Source, maxFileBytes: number, query?: string): Promise<Finding> {
   const { sizeBytes } = await sources.read(source, { query }, (reader) => reader.stat());
   const words = `${nameOfSource(source)}: ${formatBytes(sizeBytes)}`;
-  if (sizeBytes <= maxFileBytes) return ok('source', words);
+  if (sizeBytes <= maxFileBytes) return ok(words);
   const message = `${words}, and an Upload accepts at most ${limitText(maxFileBytes)}`;
-  return fail('source', message, 'upload a JSONL file with --split, or reduce the size of the file');
+  return fail(message, 'upload a JSONL file with --split, or reduce the size of the file');
 }

@@ -8,7 +8,7 @@ import { formatDuration } from '../../../core/text/format.ts';
 import { withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
 import { errorText } from '../../errors.ts';
-import { CHECK_LIMIT_MS, checked, fail, messageOf, ok, warn, type Check } from './check.ts';
+import { CHECK_LIMIT_MS, checked, fail, messageOf, ok, warn, type Check, type Finding } from './check.ts';
 
 /** Workers that do not respond are checked twice. */
 const WORKERS_LIMIT_MS = 2 * CHECK_LIMIT_MS + 2000;
@@ -36,26 +36,27 @@ export async function temporalChecks(context: CliContext, destination: string): 
     const fix = temporal
       ? undefined
       : 'read the lines above, or set TEMPORAL_ADDRESS to the address of a Temporal server';
-    return [fail('Temporal', errorText(error), fix)];
+    return [{ name: 'Temporal', ...fail(errorText(error), fix) }];
   }
 }
 
-async function checkServer({ client: { temporal: client }, address, namespace, isEmbedded }: Backend): Promise<Check> {
+async function checkServer({
+  client: { temporal: client },
+  address,
+  namespace,
+  isEmbedded,
+}: Backend): Promise<Finding> {
   const { serverVersion } = await bounded(client, () => client.workflowService.getSystemInfo({}));
   try {
     await bounded(client, () => client.workflowService.describeNamespace({ namespace }));
   } catch (error) {
     const fix = `create it with "temporal operator namespace create ${namespace}", or set TEMPORAL_NAMESPACE`;
-    return fail('Temporal', `namespace "${namespace}" is not available on ${address}: ${messageOf(error)}`, fix);
+    return fail(`namespace "${namespace}" is not available on ${address}: ${messageOf(error)}`, fix);
   }
-  return ok(
-    'Temporal',
-    `${address}${isEmbedded ? ' (embedded)' : ''}, server ${serverVersion}, namespace ${namespace}`,
-  );
+  return ok(`${address}${isEmbedded ? ' (embedded)' : ''}, server ${serverVersion}, namespace ${namespace}`);
 }
 
-async function checkSearchAttributes(client: Client): Promise<Check> {
-  const name = 'search attributes';
+async function checkSearchAttributes(client: Client): Promise<Finding> {
   let known: Readonly<Record<string, number>>;
   try {
     const { connection, options } = client;
@@ -64,7 +65,6 @@ async function checkSearchAttributes(client: Client): Promise<Check> {
     known = response.customAttributes;
   } catch (error) {
     return warn(
-      name,
       `cannot be listed: ${messageOf(error)}`,
       'check with an administrator of the cluster that they are registered',
     );
@@ -72,14 +72,14 @@ async function checkSearchAttributes(client: Client): Promise<Check> {
   const { missing, conflicts } = lackingAttributes(known);
   if (conflicts.length > 0) {
     const each = conflicts.map((one) => `${one.name} is ${one.found}, not ${one.type}`);
-    return warn(name, each.join(', '), 'delete them on the cluster, then run "longhaul setup"');
+    return warn(each.join(', '), 'delete them on the cluster, then run "longhaul setup"');
   }
-  if (missing.length === 0) return ok(name, `all ${registeredAttributes.length} are registered`);
+  if (missing.length === 0) return ok(`all ${registeredAttributes.length} are registered`);
   const names = missing.map((one) => one.name).join(', ');
-  return warn(name, `not registered, so that lists cannot show them: ${names}`, 'run "longhaul setup"');
+  return warn(`not registered, so that lists cannot show them: ${names}`, 'run "longhaul setup"');
 }
 
-async function checkWorkers({ client: { temporal: client, taskQueue, host }, isEmbedded }: Backend): Promise<Check> {
+async function checkWorkers({ client: { temporal: client, taskQueue, host }, isEmbedded }: Backend): Promise<Finding> {
   const controlQueue = taskQueue;
   const transferQueue = transferTaskQueue(taskQueue);
   const [control, transfer, ofHost] = await bounded(
@@ -112,13 +112,12 @@ async function describePolled(
 }
 
 /** Checks whether uploads and syncs of the task queue wait for a host without a worker, this machine or another. */
-async function checkHosts({ client: { temporal: client, taskQueue } }: Backend): Promise<Check> {
-  const name = 'hosts';
+async function checkHosts({ client: { temporal: client, taskQueue } }: Backend): Promise<Finding> {
   const waiting = [...(await bounded(client, () => findWaiting(client, { taskQueue }), WORKERS_LIMIT_MS))];
   const counts = new Map<string, number>();
   for (const [, { reason }] of waiting) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  if (counts.size === 0) return ok(name, 'no upload or sync waits for a host without a worker');
-  return warn(name, [...counts].map(([reason, count]) => `${count} waiting: ${reason}`).join(' '));
+  if (counts.size === 0) return ok('no upload or sync waits for a host without a worker');
+  return warn([...counts].map(([reason, count]) => `${count} waiting: ${reason}`).join(' '));
 }
 
 /** Aborts a call at its deadline: a call that continues after its connection closes would crash the process. */
@@ -140,17 +139,15 @@ export interface QueuesFound {
   readonly isEmbedded: boolean;
 }
 
-const NAME = 'workers';
 /** A poll takes at most a minute, so a running worker has polled again within this time. */
 const SILENT_MS = 150_000;
 const START = 'start "longhaul worker" with the same TEMPORAL_ADDRESS and task queue';
 
-export function judgeWorkers(found: QueuesFound, nowMs: number): Check {
+export function judgeWorkers(found: QueuesFound, nowMs: number): Finding {
   const { control, transfer, ofHost, host, controlQueue, transferQueue, isEmbedded } = found;
   if (control.pollers.length === 0) {
-    if (isEmbedded)
-      return ok(NAME, 'none. On the embedded server, "longhaul upload" and "longhaul sync" start their own');
-    return fail(NAME, `no worker polls task queue "${controlQueue}", so uploads would wait`, START);
+    if (isEmbedded) return ok('none. On the embedded server, "longhaul upload" and "longhaul sync" start their own');
+    return fail(`no worker polls task queue "${controlQueue}", so uploads would wait`, START);
   }
   const { pollers, current } = control;
   const eligible = pollers.filter((poller) => receivesNewUploads(poller, current));
@@ -160,15 +157,10 @@ export function judgeWorkers(found: QueuesFound, nowMs: number): Check {
     ];
     const version = current ? `${current.deploymentName} ${current.buildId}` : 'none';
     const fix = 'set a version of these workers as current with "temporal worker deployment set-current-version"';
-    return fail(
-      NAME,
-      `the current version of ${controlQueue} is ${version}, and its workers are ${builds.join(', ')}`,
-      fix,
-    );
+    return fail(`the current version of ${controlQueue} is ${version}, and its workers are ${builds.join(', ')}`, fix);
   }
   if (transfer.pollers.length === 0) {
     return fail(
-      NAME,
       `no worker polls task queue "${transferQueue}", so no part would be sent`,
       `${START}, and with --roles transfer`,
     );
@@ -177,19 +169,14 @@ export function judgeWorkers(found: QueuesFound, nowMs: number): Check {
   if (nowMs - lastSeenMs > SILENT_MS) {
     const ago = formatDuration(nowMs - lastSeenMs);
     return warn(
-      NAME,
       `the last poll of task queue "${controlQueue}" was ${ago} ago`,
       `check whether the worker is running, or ${START}`,
     );
   }
   const words = describeWorkers(found);
-  if (ofHost.pollers.length > 0 || isEmbedded) return ok(NAME, words);
+  if (ofHost.pollers.length > 0 || isEmbedded) return ok(words);
   const fix = 'start "longhaul worker" on this machine, or set LONGHAUL_HOST to the host name that its worker uses';
-  return warn(
-    NAME,
-    `${words}. No worker polls for the files of this machine (${host}), so their uploads would wait`,
-    fix,
-  );
+  return warn(`${words}. No worker polls for the files of this machine (${host}), so their uploads would wait`, fix);
 }
 
 /** Whether a worker receives new uploads: it has the current version, or is unversioned if none is current. */

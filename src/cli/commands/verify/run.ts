@@ -18,7 +18,7 @@ import type { CliContext } from '../../context.ts';
 import { contentOf, digestOf, type ContentDigest } from '../upload/receipt.ts';
 import { AlreadyReported } from '../../errors.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
-import { describeCheck, fail, ok, warn, type Check } from '../doctor/check.ts';
+import { describeCheck, fail, ok, warn, type Check, type Finding } from '../doctor/check.ts';
 import { parseJson } from '../../../core/text/parse.ts';
 
 interface VerifyCommandOptions {
@@ -45,7 +45,8 @@ export async function verifyCommand(context: CliContext, path: string, options: 
   const settings = sourceSettingsOf(context.config);
   const sources = new Sources({ ...settings, any: true });
   const checks: Check[] = [];
-  const print = (check: Check) => {
+  const print = (name: string, finding: Finding) => {
+    const check = { name, ...finding };
     checks.push(check);
     if (!options.json) context.out(describeCheck(check));
   };
@@ -58,13 +59,19 @@ export async function verifyCommand(context: CliContext, path: string, options: 
       const { source, query }: NamedSource = named ?? one;
       return { source: { ...source, range }, query };
     };
-    if (receipt.kind === 'split') print(await checkSize(sources, sourceOf(first, undefined), receipt.bytes));
+    if (receipt.kind === 'split') {
+      const whole = sourceOf(first, undefined);
+      print(nameOf(whole), await checkSize(sources, whole, receipt.bytes));
+    }
     for (const one of all) {
-      const { check, digest } = await checkSource(sources, one, sourceOf(one, one.source.range), context.signal);
-      print(check);
+      const source = sourceOf(one, one.source.range);
+      const { finding, digest } = await checkSource(sources, one, source, context.signal);
+      print(nameOf(source), finding);
       if (!options.file) continue;
-      if (typeof found === 'string') print(warn(`File ${one.file.id}`, `not compared: ${found}`));
-      else print(await checkFile(found, one, one.md5 ?? digest?.md5, context.signal));
+      const md5 = one.md5 ?? digest?.md5;
+      const file =
+        typeof found === 'string' ? warn(`not compared: ${found}`) : await checkFile(found, one, md5, context.signal);
+      print(`File ${one.file.id}`, file);
     }
   } finally {
     await sources.close();
@@ -121,13 +128,18 @@ async function namedSource(
   return { source: { type: 'file', path: await realpath(name).catch(() => resolve(name)) } };
 }
 
-async function checkSize(sources: Sources, { source, query }: NamedSource, bytes: number): Promise<Check> {
-  const name = `source ${nameOfSource(source)}`;
+function nameOf({ source }: NamedSource): string {
+  const { range } = source;
+  const bytes = range ? ` (bytes ${range.offsetBytes} to ${range.offsetBytes + range.sizeBytes - 1})` : '';
+  return `source ${nameOfSource(source)}${bytes}`;
+}
+
+async function checkSize(sources: Sources, { source, query }: NamedSource, bytes: number): Promise<Finding> {
   try {
     const { sizeBytes } = await sources.read(source, { query }, (reader) => reader.stat());
-    return sizeBytes === bytes ? ok(name, formatBytes(bytes)) : otherSize(name, sizeBytes, bytes);
+    return sizeBytes === bytes ? ok(formatBytes(bytes)) : otherSize(sizeBytes, bytes);
   } catch (error) {
-    return unreadable(name, error);
+    return unreadable(error);
   }
 }
 
@@ -136,33 +148,31 @@ async function checkSource(
   { bytes, md5, sha256, fingerprint, source: recorded }: UploadReceipt,
   { source, query }: NamedSource,
   signal: AbortSignal,
-): Promise<{ readonly check: Check; readonly digest?: ContentDigest }> {
-  const { range } = source;
-  const name = `source ${nameOfSource(source)}${range ? ` (bytes ${range.offsetBytes} to ${range.offsetBytes + range.sizeBytes - 1})` : ''}`;
+): Promise<{ readonly finding: Finding; readonly digest?: ContentDigest }> {
   try {
     return await sources.read(source, { query, signal }, async (reader) => {
       const now = await reader.stat();
-      if (now.sizeBytes !== bytes) return { check: otherSize(name, now.sizeBytes, bytes) };
+      if (now.sizeBytes !== bytes) return { finding: otherSize(now.sizeBytes, bytes) };
       const digest = await digestOf(contentOf(reader, bytes, signal), sha256 !== undefined, bytes);
       const isSame = source.type === recorded.type && nameOfSource(source) === nameOfSource(recorded);
       const note = isSame && now.fingerprint !== fingerprint ? '. Its fingerprint changed, its content did not' : '';
-      if (digest.bytes !== bytes) return { check: fail(name, `ended after ${digest.bytes} of ${bytes} bytes`) };
+      if (digest.bytes !== bytes) return { finding: fail(`ended after ${digest.bytes} of ${bytes} bytes`) };
       if (md5 !== null && digest.md5 !== md5)
-        return { check: fail(name, `has the MD5 ${digest.md5}, and the receipt has ${md5}`) };
+        return { finding: fail(`has the MD5 ${digest.md5}, and the receipt has ${md5}`) };
       if (digest.sha256 !== sha256)
-        return { check: fail(name, `has the SHA-256 ${digest.sha256}, and the receipt has ${sha256}`) };
+        return { finding: fail(`has the SHA-256 ${digest.sha256}, and the receipt has ${sha256}`) };
       const digests = digestText(md5 ?? undefined, sha256);
-      if (digests === '') return { check: warn(name, `${formatBytes(bytes)}. The receipt has no MD5`), digest };
-      return { check: ok(name, `${formatBytes(bytes)}, ${digests}${note}`), digest };
+      if (digests === '') return { finding: warn(`${formatBytes(bytes)}. The receipt has no MD5`), digest };
+      return { finding: ok(`${formatBytes(bytes)}, ${digests}${note}`), digest };
     });
   } catch (error) {
     signal.throwIfAborted();
-    return { check: unreadable(name, error) };
+    return { finding: unreadable(error) };
   }
 }
 
-function otherSize(name: string, found: number, bytes: number): Check {
-  return fail(name, `has ${found} bytes, and the receipt has ${bytes}`);
+function otherSize(found: number, bytes: number): Finding {
+  return fail(`has ${found} bytes, and the receipt has ${bytes}`);
 }
 
 function digestText(md5: string | undefined, sha256: string | undefined): string {
@@ -170,10 +180,10 @@ function digestText(md5: string | undefined, sha256: string | undefined): string
   return digests.filter(Boolean).join(', ');
 }
 
-function unreadable(name: string, error: unknown): Check {
+function unreadable(error: unknown): Finding {
   if (!(error instanceof LonghaulError)) throw error;
   const message = error instanceof SourceError ? error.messageFor('compare') : error.message;
-  return fail(name, message, 'set its current path or URL with --source');
+  return fail(message, 'set its current path or URL with --source');
 }
 
 /** Statuses with which a service rejects the content of some purposes, or of all Files. */
@@ -184,30 +194,29 @@ async function checkFile(
   { file, bytes, sha256 }: UploadReceipt,
   md5: string | undefined,
   signal: AbortSignal,
-): Promise<Check> {
-  const name = `File ${file.id}`;
+): Promise<Finding> {
   let isFound = false;
   try {
     const now = await files.retrieve(file.id, { signal });
     isFound = true;
-    if (now.bytes !== null && now.bytes !== bytes) return otherSize(name, now.bytes, bytes);
+    if (now.bytes !== null && now.bytes !== bytes) return otherSize(now.bytes, bytes);
     const content = (await files.read(file.id, { signal })) as AsyncIterable<Uint8Array>;
     const digest = await digestOf(content, sha256 !== undefined, bytes);
-    if (digest.bytes > bytes) return fail(name, `has more than the ${bytes} bytes of the receipt`);
-    if (digest.bytes !== bytes) return otherSize(name, digest.bytes, bytes);
-    if (digest.sha256 !== sha256) return fail(name, `has the SHA-256 ${digest.sha256}, expected ${sha256}`);
-    if (md5 !== undefined && digest.md5 !== md5) return fail(name, `has the MD5 ${digest.md5}, expected ${md5}`);
+    if (digest.bytes > bytes) return fail(`has more than the ${bytes} bytes of the receipt`);
+    if (digest.bytes !== bytes) return otherSize(digest.bytes, bytes);
+    if (digest.sha256 !== sha256) return fail(`has the SHA-256 ${digest.sha256}, expected ${sha256}`);
+    if (md5 !== undefined && digest.md5 !== md5) return fail(`has the MD5 ${digest.md5}, expected ${md5}`);
     // The line of the source has its SHA-256.
     const digests = digestText(md5, md5 === undefined ? sha256 : undefined);
-    if (digests === '') return warn(name, `${formatBytes(bytes)}. Neither the receipt nor the source has an MD5`);
-    return ok(name, `${formatBytes(bytes)}, ${digests}`);
+    if (digests === '') return warn(`${formatBytes(bytes)}. Neither the receipt nor the source has an MD5`);
+    return ok(`${formatBytes(bytes)}, ${digests}`);
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof LonghaulError)) throw error;
     const status = error instanceof ApiError ? error.details.status : 0;
-    if (!isFound && (status === 404 || status === 410)) return fail(name, `does not exist: ${error.message}`);
-    if (!isFound || !NO_CONTENT.includes(status)) return fail(name, `cannot be compared: ${error.message}`);
+    if (!isFound && (status === 404 || status === 410)) return fail(`does not exist: ${error.message}`);
+    if (!isFound || !NO_CONTENT.includes(status)) return fail(`cannot be compared: ${error.message}`);
     const message = `the service does not return the content of this File (purpose ${file.purpose}): ${error.message}`;
-    return warn(name, `${formatBytes(bytes)}. Content not compared, because ${message}`);
+    return warn(`${formatBytes(bytes)}. Content not compared, because ${message}`);
   }
 }
