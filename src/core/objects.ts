@@ -5,6 +5,15 @@ export function withoutUndefined<Options extends object>(options: Options): Give
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Given<Options>;
 }
 
+/** Returns the result of a function; undefined if it throws. */
+export function attempt<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Returns the value of a key. Adds it to the map if it is missing. */
 export function getOrAdd<K, V>(map: Pick<Map<K, V>, 'get' | 'set'>, key: K, make: (key: K) => V): V {
   const found = map.get(key) ?? make(key);

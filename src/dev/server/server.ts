@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { attempt } from '../../core/objects.ts';
 import { LonghaulError } from '../../errors.ts';
 import { claimSocket, type Claim } from './claim.ts';
 import { EmbeddedTemporalError, startError, stateDirectoryError } from './errors.ts';
@@ -95,7 +96,7 @@ export class EmbeddedServer {
   async #startTemporal(isRestart: boolean): Promise<ServerPorts | undefined> {
     const stateDir = this.#stateDir;
     let ports = previousPorts(stateDir);
-    for (let attempt = 1; ; attempt += 1) {
+    for (let tries = 1; ; tries += 1) {
       // Running commands connect to Temporal only on the same port.
       if (ports && !isRestart && !(await arePortsFree(ports))) {
         await this.#stopOrphans();
@@ -117,11 +118,11 @@ export class EmbeddedServer {
       const isPortInUse = tail.includes('address already in use');
       // Temporal started, and cannot read its database.
       if (/^no such (table|column)/.test(problem)) this.#createdBy = readServerRecord(stateDir)?.temporalCli;
-      if (attempt === START_ATTEMPTS || !(isLocked || isPortInUse || this.#temporal.wasKilled)) {
+      if (tries === START_ATTEMPTS || !(isLocked || isPortInUse || this.#temporal.wasKilled)) {
         throw new EmbeddedTemporalError(await startError(stateDir, this.#cli.version, problem, tail));
       }
       // The process that used the port or the database can have exited in the meantime.
-      if (!(await this.#stopOrphans())) await delay(100 * attempt);
+      if (!(await this.#stopOrphans())) await delay(100 * tries);
       if (isPortInUse && !isRestart) ports = undefined;
     }
   }
@@ -163,7 +164,8 @@ export class EmbeddedServer {
           'Wait until it exits, or stop it, then try again.',
       );
     }
-    for (const pid of found) kill(pid);
+    // One can have just exited.
+    for (const pid of found) attempt(() => process.kill(pid, 'SIGKILL'));
     while (this.#orphans().some((pid) => found.includes(pid))) await delay(10);
     return true;
   }
@@ -221,13 +223,5 @@ export class EmbeddedServer {
   #exit(): never {
     this.#claim?.release();
     process.exit();
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has just exited.
   }
 }

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { attempt } from '../../core/objects.ts';
 import { errnoOf } from '../../core/text/errno-cause.ts';
 import { parseJson } from '../../core/text/parse.ts';
 
@@ -109,9 +110,5 @@ export function receive<Message>(socket: Socket, handle: (message: Partial<Messa
 
 /** Containers that share a state directory do not share 127.0.0.1. */
 export function ownNetwork(): string | undefined {
-  try {
-    return readlinkSync('/proc/self/ns/net');
-  } catch {
-    return undefined;
-  }
+  return attempt(() => readlinkSync('/proc/self/ns/net'));
 }

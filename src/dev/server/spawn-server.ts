@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import { childEnvironment } from '../../config/child-environment.ts';
+import { attempt } from '../../core/objects.ts';
 import { openFileLimit } from '../../config/open-files.ts';
 import { packageFiles } from '../../package-files.ts';
 import { statePaths } from './state-files.ts';
@@ -39,24 +40,17 @@ export async function spawnServer(stateDir: string, cli: TemporalCli): Promise<C
 
 /** Descriptors that a shell gave this process, such as the pipe of `<(command)`: children inherit them. Linux only. */
 function inheritedDescriptors(): number[] {
-  try {
-    // A child cannot get a descriptor from the limit on, which a program can have opened before it lowered the limit.
-    const end = Math.min(MAX_DESCRIPTOR + 1, openFileLimit());
-    return readdirSync('/proc/self/fdinfo')
-      .filter(isInherited)
-      .map(Number)
-      .filter((fd) => fd > 2 && fd < end);
-  } catch {
-    return [];
-  }
+  // A child cannot get a descriptor from the limit on, which a program can have opened before it lowered the limit.
+  const end = Math.min(MAX_DESCRIPTOR + 1, openFileLimit());
+  const all = attempt(() => readdirSync('/proc/self/fdinfo')) ?? [];
+  return all
+    .filter(isInherited)
+    .map(Number)
+    .filter((fd) => fd > 2 && fd < end);
 }
 
 function isInherited(fd: string): boolean {
-  try {
-    const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1];
-    return flags !== undefined && (parseInt(flags, 8) & CLOSE_ON_EXEC) === 0;
-  } catch {
-    // It was that of the listing.
-    return false;
-  }
+  // Undefined for the descriptor of the listing.
+  const flags = attempt(() => /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1]);
+  return flags !== undefined && (parseInt(flags, 8) & CLOSE_ON_EXEC) === 0;
 }

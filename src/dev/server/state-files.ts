@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { attempt } from '../../core/objects.ts';
 import { parseJson } from '../../core/text/parse.ts';
 
 /** The namespace that every development server has. */
@@ -57,12 +58,8 @@ function isPort(value: unknown): value is number {
 }
 
 function readObject(path: string): Partial<ServerRecord> | undefined {
-  try {
-    const value = parseJson(readFileSync(path, 'utf8'));
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(attempt(() => readFileSync(path, 'utf8')) ?? '');
+  return typeof value === 'object' && value !== null ? value : undefined;
 }
 
 /** Replaces the record atomically: a reader gets the old content or the new content. */

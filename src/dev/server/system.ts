@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { childEnvironment } from '../../config/child-environment.ts';
+import { attempt } from '../../core/objects.ts';
 import { formatBytes } from '../../core/text/format.ts';
 import { statePaths, type ServerPorts } from './state-files.ts';
 
@@ -33,24 +34,18 @@ type Commands = Generator<Partial<FoundTemporal> & { readonly pid: number; reado
 function* linuxCommands(): Commands {
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
-    try {
-      // Empty for a process that has exited and whose parent has not read its status yet.
-      yield { pid: Number(name), command: readFileSync(`/proc/${name}/cmdline`, 'utf8') };
-    } catch {
-      // It has just exited.
-    }
+    // Undefined for a process that has just exited, and empty if its parent has not read its status yet.
+    const command = attempt(() => readFileSync(`/proc/${name}/cmdline`, 'utf8'));
+    if (command) yield { pid: Number(name), command };
   }
 }
 
 /** `PID (NAME) STATE PARENT GROUP …`, where the name can contain parentheses. */
 function linuxGroupId(pid: number): number {
-  try {
-    const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[2]);
-  } catch {
-    // It has just exited.
-    return pid;
-  }
+  const status = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  // It has just exited.
+  if (status === undefined) return pid;
+  return Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[2]);
 }
 
 function* psCommands(): Commands {
@@ -69,20 +64,9 @@ function* psCommands(): Commands {
  * process, and each stored a file.
  */
 export function findEarlierCommand(stateDir: string): number | undefined {
-  try {
-    const pids = readdirSync(statePaths(stateDir).earlierLeases).map((name) => parseInt(name, 10));
-    return pids.find((pid) => pid > 0 && isRunning(pid));
-  } catch {
-    return undefined;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+  const names = attempt(() => readdirSync(statePaths(stateDir).earlierLeases)) ?? [];
+  const isRunning = (pid: number) => pid > 0 && attempt(() => process.kill(pid, 0));
+  return names.map((name) => parseInt(name, 10)).find(isRunning);
 }
 
 /** Returns the ID of the user of a process; undefined if the process does not exist. */
@@ -93,11 +77,7 @@ export function processOwner(pid: number): number | undefined {
 
 /** Reads the status, because the owner of the files in /proc is root for some processes. */
 function linuxOwner(pid: number): string | undefined {
-  try {
-    return /^Uid:\s+\d+\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  } catch {
-    return undefined;
-  }
+  return attempt(() => /^Uid:\s+\d+\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
 function psOwner(pid: number): string | undefined {
@@ -120,12 +100,7 @@ export function isOwnProcess(pid: number): boolean {
  * @returns undefined if no process listens, or the system doesn't report it
  */
 export function portOwner(port: number, readTable = () => readFileSync('/proc/net/tcp', 'utf8')): number | undefined {
-  let table: string;
-  try {
-    table = readTable();
-  } catch {
-    return undefined;
-  }
+  const table = attempt(readTable) ?? '';
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   for (const line of table.split('\n')) {
     // sl, local address, remote address, state (0A: listening), queues, timer, retransmits, uid.

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, fsyncSync, openSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { childEnvironment } from '../../config/child-environment.ts';
+import { attempt } from '../../core/objects.ts';
 import { isVersionFrom } from '../../core/text/version.ts';
 import { DatabaseSchemaError, prepareNamespace } from './namespace.ts';
 import { portOwner } from './system.ts';
@@ -98,11 +99,9 @@ export class TemporalProcess {
 
   /** Also kills the server if the command is a script that runs it as its child. */
   #kill(): void {
-    try {
-      if (this.pid !== undefined) process.kill(-this.pid, 'SIGKILL');
-    } catch {
-      // It has exited.
-    }
+    const { pid } = this;
+    // It can have exited.
+    if (pid !== undefined) attempt(() => process.kill(-pid, 'SIGKILL'));
   }
 
   /** Returns the end of its output. */

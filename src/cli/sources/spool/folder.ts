@@ -4,6 +4,7 @@ import { mkdir, open, readdir, rename, rm, stat, statfs, type FileHandle } from 
 import { basename, dirname, join, parse, resolve } from 'node:path';
 import * as z from 'zod';
 import { openPrivateState } from '../../../dev/server/private-state.ts';
+import { attempt } from '../../../core/objects.ts';
 import type { Source } from '../../../contracts/sources.ts';
 import { readJsonFile, writeJsonFile } from '../../../dev/server/json-file.ts';
 import { ConfigError } from '../../../errors.ts';
@@ -172,9 +173,5 @@ export class SpoolFolder {
 
 /** Resolves links, because sources have real paths and the state directory can be a link. */
 function realOf(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
+  return attempt(() => realpathSync(path)) ?? path;
 }

@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
+import { attempt } from '../../../core/objects.ts';
 import { nameKey } from '../../../core/text/name-form.ts';
 import { ConfigError, SourceMissingError, SourceUnusableError } from '../../../errors.ts';
 import { descriptorOf, isReadableDescriptor, isWrittenHere } from '../../../sources/file/paths.ts';
@@ -82,7 +83,7 @@ async function findDescriptor(file: string, fd: number): Promise<FoundPipe> {
   if (fd === 0) return inputPipe({ what: `standard input (${file})`, argument: file });
   if (fd <= 2)
     throw new SourceUnusableError(`${file} is an output of this command. Use a file or a pipe that can be read.`);
-  const stats = statsOf(fd);
+  const stats = attempt(() => fstatSync(fd));
   if (!stats) {
     throw new SourceMissingError(
       `${file} does not exist: file descriptor ${fd} is not open in this process. Programs such as sudo close it. ` +
@@ -105,7 +106,7 @@ async function findDescriptor(file: string, fd: number): Promise<FoundPipe> {
 }
 
 function inputPipe(words: SpoolWords): FoundPipe {
-  const stats = statsOf(0);
+  const stats = attempt(() => fstatSync(0));
   if (stats?.isDirectory())
     throw new SourceUnusableError(`${words.what} is a directory. Pass its path as an argument.`);
   return {
@@ -131,12 +132,4 @@ async function assertEnds(file: string, link: string): Promise<void> {
 
 function identityOf({ dev, ino }: Stats): string {
   return `${dev} ${ino}`;
-}
-
-function statsOf(fd: number): Stats | undefined {
-  try {
-    return fstatSync(fd);
-  } catch {
-    return undefined;
-  }
 }
