@@ -91,7 +91,7 @@ function describeWait(waiting: WaitingInfo | null): string | undefined {
   return `waiting: ${waiting.reason.replace(/\.$/, '')}. Retries automatically. To retry now, run "longhaul retry ID".`;
 }
 
-const NO_RESPONSE = 'waiting for a response from a worker or Temporal';
+export const NO_RESPONSE = 'waiting for a response from a worker or Temporal';
 
 interface WaitingEvent {
   readonly type: string;

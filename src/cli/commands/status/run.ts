@@ -1,5 +1,4 @@
 import pMap from 'p-map';
-import type { JobHandle } from '../../../client/job-handle.ts';
 import { NoWorkerError, JobNotFoundError } from '../../../client/errors.ts';
 import type { JobKind } from '../../../contracts/upload.ts';
 import { ConfigError } from '../../../errors.ts';
@@ -7,7 +6,7 @@ import { ScheduleNotFoundError } from '../../../client/schedules/schedule-errors
 import { queueServer, withBackend, type Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
 import { readEnd } from '../../../client/follow/read-end.ts';
-import { describeEnded, endedJson, describePieces, describeStatus } from './view.ts';
+import { describeEnded, describeJob, endedJson } from './view.ts';
 import { errorText, AlreadyReported, jsonErrorOf } from '../../errors.ts';
 import { watchStatus } from './watch.ts';
 
@@ -17,6 +16,7 @@ const CONCURRENCY = 8;
 interface Shown {
   readonly lines: readonly string[];
   readonly json: object;
+  readonly error?: unknown;
 }
 
 /**
@@ -26,33 +26,28 @@ interface Shown {
 export async function statusCommand(
   context: CliContext,
   workflowIds: readonly string[],
-  options: { json?: boolean; watch?: boolean },
+  { json, watch = false }: { readonly json?: boolean; readonly watch?: boolean },
 ): Promise<void> {
-  const { note, out, json } = context;
-  if (options.watch && workflowIds.length > 1) {
+  if (watch && workflowIds.length > 1) {
     throw new ConfigError('--watch follows one upload or sync. Pass one ID, or use "longhaul top".');
   }
   await withBackend(context, {}, async (backend) => {
     const serve = queueServer(context, backend);
-    const [only] = workflowIds;
-    if (options.watch) {
-      const { handle, status, taskQueue } = await find(backend, only as string);
+    if (watch) {
+      const { handle, status, taskQueue } = await find(backend, workflowIds[0] as string);
       if (status === 'RUNNING') await serve(taskQueue);
-      return watchStatus(context, handle, options.json ?? false);
+      return watchStatus(context, handle, json ?? false);
     }
-    const showOne = async (workflowId: string): Promise<Shown | { readonly error: unknown }> =>
-      show(context, backend, workflowId, serve).catch((error: unknown) => ({ error }));
+    const showOne = (workflowId: string): Promise<Shown> =>
+      show(context, backend, workflowId, serve).catch((error: unknown) => {
+        if (workflowIds.length === 1) throw error;
+        return { lines: [], json: { workflowId, error: jsonErrorOf(error) }, error };
+      });
     const all = await pMap(workflowIds, showOne, { concurrency: CONCURRENCY });
     for (const [index, shown] of all.entries()) {
-      if (!('error' in shown)) {
-        if (options.json) json(shown.json);
-        else shown.lines.forEach(out);
-      } else if (all.length === 1) throw shown.error;
-      else {
-        const workflowId = workflowIds[index];
-        note(`longhaul: ${workflowId}: ${errorText(shown.error)}`);
-        if (options.json) json({ workflowId, error: jsonErrorOf(shown.error) });
-      }
+      if ('error' in shown) context.note(`longhaul: ${workflowIds[index]}: ${errorText(shown.error)}`);
+      if (json) context.json(shown.json);
+      else shown.lines.forEach((line) => context.out(line));
     }
     if (all.some((shown) => 'error' in shown)) throw new AlreadyReported();
   });
@@ -73,8 +68,7 @@ async function show(
   await serve(taskQueue);
   try {
     const progress = await handle.status();
-    const pieces = progress.kind === 'split' ? describePieces(progress.pieces) : [];
-    return { lines: [describeStatus(workflowId, progress), ...pieces], json: { workflowId, status, progress } };
+    return { lines: describeJob(workflowId, progress), json: { workflowId, status, progress } };
   } catch (error) {
     if (!(error instanceof NoWorkerError)) throw error;
     const { status: now } = await handle.describe();
@@ -84,15 +78,8 @@ async function show(
   }
 }
 
-interface Found {
-  readonly handle: JobHandle;
-  readonly status: string;
-  readonly taskQueue: string;
-}
-
 /** @throws JobNotFoundError, or ConfigError if the ID is the name of a schedule */
-async function find(backend: Backend, workflowId: string): Promise<Found> {
-  const { client } = backend;
+async function find({ client }: Backend, workflowId: string) {
   const handle = client.getHandle<JobKind>(workflowId);
   try {
     const { status, taskQueue } = await handle.describe();

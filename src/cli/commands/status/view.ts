@@ -12,6 +12,12 @@ import { filesOf } from '../upload/outcomes.ts';
 
 type Shown = JobProgress & Partial<Pick<JobStatus, 'bytesSent' | 'unpolled'>>;
 
+/** Describes a job on one line, and each piece of a split upload on one more. @param pace further texts of the first line */
+export function describeJob(workflowId: string, progress: Shown, pace: readonly string[] = []): string[] {
+  const first = [describeStatus(workflowId, progress), ...pace].join(' · ');
+  return [first, ...(progress.kind === 'split' ? describePieces(progress.pieces) : [])];
+}
+
 /** Describes the state of a job on one line. */
 export function describeStatus(workflowId: string, progress: Shown): string {
   const { state, waiting, unpolled } = progress;
@@ -71,7 +77,11 @@ export function describeEnded({ workflowId, status, result, error }: Ended): str
 
 /** Returns the JSON of a closed upload or sync. */
 export function endedJson({ workflowId, status, result, error }: Ended): object {
-  if (result) return { workflowId, status, result: withoutMemory(result) };
+  if (result) {
+    // Only the next run of a sync reads its memory.
+    const { memory: _memory, ...shown } = result as { memory?: unknown };
+    return { workflowId, status, result: shown };
+  }
   if (!error) return { workflowId, status };
   const { pieces } = error as Partial<JobFailedError>;
   return { workflowId, status, error: jsonErrorOf(error), pieces };
@@ -92,10 +102,4 @@ function describeFailure(status: string, error: LonghaulError | undefined): stri
   if (status !== 'FAILED' || !(error instanceof JobFailedError)) return [];
   const { pieces } = error;
   return [`${error.failureType}: ${errorText(error)}`, ...(pieces ? describePieces(pieces) : [])];
-}
-
-/** Omits the memory of a sync, which only its next run reads. */
-function withoutMemory(result: object): object {
-  const { memory: _memory, ...rest } = result as { memory?: unknown };
-  return rest;
 }
