@@ -65,11 +65,6 @@ class StartError extends EmbeddedTemporalError {
   }
 }
 
-/** The server process exits with the number of a system error. */
-function systemError(errno: number): Error {
-  return Object.assign(new Error('the server process failed'), { code: getSystemErrorName(-errno) });
-}
-
 /**
  * A Temporal server that runs while any command uses it, and a few seconds longer: a connection to the server process.
  * Reconnects if that process is killed.
@@ -146,7 +141,10 @@ export class EmbeddedTemporal {
       }
       // A server exits if another one is faster.
       if (!child || child.exitCode !== null || child.signalCode !== null) {
-        if ((child?.exitCode ?? 0) > 1) throw systemError(child?.exitCode ?? 0);
+        const errno = child?.exitCode ?? 0;
+        // The server process exits with the number of a system error.
+        if (errno > 1)
+          throw Object.assign(new Error('the server process failed'), { code: getSystemErrorName(-errno) });
         if (spawns === SPAWNS) throw this.#error('the server process exits immediately', child?.exitCode);
         cli ??= this.#cli ?? (await this.#options.cli());
         child = await spawnServer(this.#stateDir, cli);

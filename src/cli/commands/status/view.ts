@@ -5,7 +5,6 @@ import type { SplitUploadProgress } from '../../../contracts/split.ts';
 import { describeCounts } from '../../../core/show/describe-sync.ts';
 import { formatBytes, formatCount, formatDuration } from '../../../core/text/format.ts';
 import { printable } from '../../../core/text/printable.ts';
-import type { LonghaulError } from '../../../errors.ts';
 import { errorText, jsonErrorOf } from '../../errors.ts';
 import { progressWords } from '../../text/progress.ts';
 import { filesOf } from '../upload/outcomes.ts';
@@ -71,7 +70,13 @@ export function describePieces(pieces: SplitUploadProgress['pieces']): string[] 
 /** Describes a closed upload or sync: one line, and one more for each File or piece of a split upload. */
 export function describeEnded({ workflowId, status, result, error }: Ended): string[] {
   const state = status.toLowerCase().replaceAll('_', ' ');
-  const [first, ...more] = result ? describeResult(result) : describeFailure(status, error);
+  // Other states than a failure have no reason.
+  const failure = status === 'FAILED' && error instanceof JobFailedError ? error : undefined;
+  const ofFailure = failure && [
+    `${failure.failureType}: ${errorText(failure)}`,
+    ...describePieces(failure.pieces ?? []),
+  ];
+  const [first, ...more] = result ? describeResult(result) : (ofFailure ?? []);
   return [`${workflowId}: ${[state, ...(first ? [first] : [])].join(' · ')}`, ...more].map(printable);
 }
 
@@ -95,11 +100,4 @@ function describeResult(result: JobResult): string[] {
   if (!('files' in result)) return [[size, ...files.map(({ id }) => id)].join(' · ')];
   const lines = files.map(({ id, filename }) => `  ${filename} · ${id}`);
   return [`${size} · ${formatCount(files.length, 'File')}`, ...lines];
-}
-
-/** Describes the reason of a failure. Other states have no reason. */
-function describeFailure(status: string, error: LonghaulError | undefined): string[] {
-  if (status !== 'FAILED' || !(error instanceof JobFailedError)) return [];
-  const { pieces } = error;
-  return [`${error.failureType}: ${errorText(error)}`, ...(pieces ? describePieces(pieces) : [])];
 }

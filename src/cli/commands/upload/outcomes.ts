@@ -6,17 +6,12 @@ import type { CliContext } from '../../context.ts';
 import { isHttpUrl } from '../../../sources/source-of-url.ts';
 import type { Outcome, UploadJob } from '../../job/command-job.ts';
 import { errorText, jsonErrorOf } from '../../errors.ts';
+import type { UploadCommandOptions } from './options.ts';
 
 type UploadOutcome = Outcome<UploadJob>;
-type AnyResult = JobResult<'upload' | 'split'>;
-
-interface PrintOptions {
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
 
 /** Returns the Files of an upload, in the order of the source. */
-export function filesOf(result: AnyResult): SplitUploadResult['files'] {
+export function filesOf(result: JobResult<'upload' | 'split'>): SplitUploadResult['files'] {
   return 'files' in result ? result.files : [result.file];
 }
 
@@ -26,27 +21,27 @@ export function sourceOf(argument: string): string {
 }
 
 /** @throws the first error of an upload, after all are printed; with `--json`, each was printed when its upload closed */
-export function printOutcomes(context: CliContext, outcomes: readonly UploadOutcome[], options: PrintOptions): void {
-  const { note } = context;
+export function printOutcomes(
+  context: CliContext,
+  outcomes: readonly UploadOutcome[],
+  options: Pick<UploadCommandOptions, 'json' | 'quiet'>,
+): void {
   if (!options.quiet) for (const outcome of outcomes) printFigures(context, outcome);
-  if (!options.json) for (const { result } of outcomes) if (result) printFiles(context, result, outcomes.length > 1);
+  for (const { result } of options.json ? [] : outcomes) {
+    if (!result) continue;
+    const withNames = outcomes.length > 1 || 'files' in result;
+    for (const { id, filename } of filesOf(result)) context.out(withNames ? [id, filename] : id);
+  }
   const failed = outcomes.filter(({ error }) => error !== undefined);
   const [first] = failed;
   if (!first) return;
-  for (const { name, error } of failed.slice(1)) note(`longhaul: ${name}: ${errorText(error)}`);
+  for (const { name, error } of failed.slice(1)) context.note(`longhaul: ${name}: ${errorText(error)}`);
   throw first.error;
-}
-
-function printFiles({ out }: CliContext, result: AnyResult, withNames: boolean): void {
-  for (const { id, filename } of filesOf(result)) out(withNames || 'files' in result ? [id, filename] : id);
 }
 
 function printFigures({ note }: CliContext, { name, handle, isOld, result }: UploadOutcome): void {
   if (!result) return;
-  if (isOld) {
-    note(`${name}: ${formatBytes(result.bytes)} · already uploaded, sent nothing`);
-    return;
-  }
+  if (isOld) return note(`${name}: ${formatBytes(result.bytes)} · already uploaded, sent nothing`);
   const receipts = 'files' in result ? result.pieces : [result];
   const rate = formatBytes(result.bytes / Math.max(result.durationMs / 1000, 0.001));
   const parts = receipts.reduce((sum, receipt) => sum + receipt.parts, 0);

@@ -1,5 +1,4 @@
 import { JobIdTakenError } from '../../../client/errors.ts';
-import type { UploadOptions } from '../../../client/prepare/prepare-upload.ts';
 import { Defaults } from '../../../contracts/limits.ts';
 import { formatBytes, formatCount } from '../../../core/text/format.ts';
 import { printable } from '../../../core/text/printable.ts';
@@ -80,7 +79,9 @@ async function uploadFiles(
   const check = async (targets: readonly UploadTarget[]): Promise<UploadJob[]> =>
     (await checkRequests(context, spools, targets, options)).map((request, index) => {
       const source = sources[index] as string;
-      return { ...request, source, name: labelOf(request.options) };
+      const { file, url = '', filename } = request.options;
+      const name = printable(filename ?? ((file ?? sourceOf(url)).split('/').at(-1) as string));
+      return { ...request, source, name };
     });
   const planned = await check(copies.targets);
   await copies.assertPossible();
@@ -92,7 +93,12 @@ async function uploadFiles(
     {
       jobs: planned,
       ready: async (run) => {
-        if (copies.areNeeded && options.id !== undefined) await assertIdFree(run.backend, options.id, options.again);
+        if (copies.areNeeded && options.id !== undefined) {
+          // A copy that does not exist yet cannot be the source of an upload that already has the ID.
+          const status = await statusOf(run.backend, options.id);
+          const isUsed = status === 'RUNNING' || (status === 'COMPLETED' && !options.again);
+          if (isUsed) throw new JobIdTakenError(options.id, 'upload');
+        }
         // Sources that can be read only once are read after all checks.
         paths = await copies.make();
         const checked = copies.areNeeded ? await check(paths.map((path) => ({ path }))) : planned;
@@ -137,14 +143,4 @@ async function statusOf({ client }: Pick<Backend, 'client'>, workflowId: string)
     .describe()
     .then(({ status }) => status)
     .catch(() => undefined);
-}
-
-/** A copy that does not exist yet cannot be the source of an upload that already has the ID. */
-async function assertIdFree(backend: Backend, id: string, again: boolean | undefined): Promise<void> {
-  const status = await statusOf(backend, id);
-  if (status === 'RUNNING' || (status === 'COMPLETED' && !again)) throw new JobIdTakenError(id, 'upload');
-}
-
-function labelOf({ file, url = '', filename }: UploadOptions): string {
-  return printable(filename ?? ((file ?? sourceOf(url)).split('/').at(-1) as string));
 }
