@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DataConverter } from '@temporalio/common';
 import type { LonghaulClient } from '../client/longhaul-client.ts';
 import { TemporalUnreachableError } from '../temporal/temporal-errors.ts';
-import { withoutUndefined } from '../core/objects.ts';
+import { getOrAdd, withoutUndefined } from '../core/objects.ts';
 import type { Config } from '../config/config.ts';
 import type { LogLevel } from '../config/environment.ts';
 import { requireDestination } from '../config/destinations.ts';
@@ -90,7 +89,12 @@ export async function withBackend<T>(
     if (config.temporal) onWait();
     const temporal = config.temporal ?? (await embed(context, onWait, closers));
     const clientCode = await loadClient();
-    const dataConverter = await dataConverterOf(config);
+    const { encryptionKeyFile: keyFile } = config;
+    // The code that encrypts is loaded only if it is needed.
+    const dataConverter =
+      keyFile === undefined
+        ? undefined
+        : (await import('../encryption/data-converter.ts')).encryptedDataConverter({ keyFile });
     const client = await clientCode.LonghaulClient.connect({
       connection: {
         ...temporal.connectionOptions,
@@ -171,17 +175,8 @@ export function queueServer(context: CliContext, backend: Backend): (taskQueue: 
     void worker.run().catch((error: unknown) => context.note(`longhaul: the worker stopped: ${errorText(error)}`));
   };
   return async (taskQueue) => {
-    if (!backend.isEmbedded) return;
-    const starting = served.get(taskQueue) ?? start(taskQueue);
-    served.set(taskQueue, starting);
-    await starting;
+    if (backend.isEmbedded) await getOrAdd(served, taskQueue, start);
   };
-}
-
-/** The code that encrypts is loaded only if it is needed. */
-async function dataConverterOf({ encryptionKeyFile: keyFile }: Config): Promise<DataConverter | undefined> {
-  if (keyFile === undefined) return undefined;
-  return (await import('../encryption/data-converter.ts')).encryptedDataConverter({ keyFile });
 }
 
 /** The embedded server is restarted within a few seconds, at the same address. */

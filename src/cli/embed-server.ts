@@ -11,7 +11,7 @@ export async function embed({ config, note }: CliContext, onWait: () => void, cl
     const { proxyChooser } = await import('../network/proxy.ts');
     const chooseProxy = proxyChooser(undefined, proxies);
     return resolveTemporalCli({
-      explicitPath: temporalCliPath || undefined,
+      explicitPath: temporalCliPath,
       pathEnv,
       cacheDir: config.cacheDir,
       dispatcher: createDispatcher({ connectTimeoutMs: 10_000, agent: {}, chooseProxy }),

@@ -54,23 +54,19 @@ export function problemOf(
 ): string | undefined {
   const urlFix = urlFixOf(profile);
   if (error instanceof ConnectionError || error instanceof TimeoutError) {
-    const hasFix = error.message.includes('. ');
-    return hasFix
-      ? `is unreachable: ${error.message}.`
-      : described('is unreachable', error.message, `${urlFix} and the network`);
+    const fix = error.message.includes('. ') ? '' : `${urlFix} and the network`;
+    return described('is unreachable', error.message, fix);
   }
   if (error instanceof StrangeAnswerError) return described('does not respond like the API', error.message, urlFix);
-  if (error instanceof ConfigError) return `cannot be used: ${error.message.replace(/\.$/, '')}.`;
+  if (error instanceof ConfigError) return described('cannot be used', error.message, '');
   if (!(error instanceof ApiError)) return undefined;
   const { status } = error.details;
   if (status === 401)
     return described('rejects the key (401)', error.details.apiMessage ?? error.message, 'Set a valid key');
   // The list of Files exists in each API. The most frequent cause is a missing "/v1".
   if (status === 404) {
-    const hasFix = error.message.includes(PROJECT_ENDPOINT);
-    return hasFix
-      ? `is not the base URL of the API: ${error.message}.`
-      : described('is not the base URL of the API', error.message, urlFix);
+    const fix = error.message.includes(PROJECT_ENDPOINT) ? '' : urlFix;
+    return described('is not the base URL of the API', error.message, fix);
   }
   if (status >= 300 && status < 400) return described('returns a redirect', error.message, urlFix);
   return undefined;
@@ -81,8 +77,9 @@ function urlFixOf({ name, kind }: Pick<DestinationProfile, 'name' | 'kind'>): st
   return name === Defaults.destination ? 'Check OPENAI_BASE_URL' : `Check the baseUrl of destination "${name}"`;
 }
 
+/** @param fix empty if the cause contains it */
 function described(what: string, cause: string, fix: string): string {
-  return `${what}: ${cause.replace(/\.$/, '')}. ${fix}.`;
+  return `${what}: ${cause.replace(/\.$/, '')}.${fix && ` ${fix}.`}`;
 }
 
 /** A worker that has just started, for example by the same script, polls for the first time within this time. */

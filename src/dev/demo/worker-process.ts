@@ -32,25 +32,17 @@ export class WorkerProcess {
       env: childEnvironment(environment),
       stdio: ['ignore', 'ignore', 'pipe'],
     });
+    const timer = setTimeout(() => child.kill('SIGKILL'), READY_TIMEOUT_MS);
     const said: string[] = [];
-    const lines = createInterface({ input: child.stderr });
-    await new Promise<void>((resolve, reject) => {
-      const fail = () =>
-        reject(new DemoFailedError(`the worker did not start: ${said.join(' · ') || 'it printed nothing'}`));
-      const timer = setTimeout(fail, READY_TIMEOUT_MS);
-      child.once('exit', fail);
-      lines.on('line', (line) => {
-        said.push(line);
-        if (!line.startsWith('worker on ')) return;
-        clearTimeout(timer);
-        child.off('exit', fail);
-        resolve();
-      });
-    }).catch((error: unknown) => {
-      child.kill('SIGKILL');
-      throw error;
-    });
-    return new WorkerProcess(child);
+    for await (const line of createInterface({ input: child.stderr })) {
+      said.push(line);
+      if (line.startsWith('worker on ')) break;
+    }
+    clearTimeout(timer);
+    // The pipe must not become full.
+    child.stderr.resume();
+    if (said.at(-1)?.startsWith('worker on ')) return new WorkerProcess(child);
+    throw new DemoFailedError(`the worker did not start: ${said.join(' · ') || 'it printed nothing'}`);
   }
 
   get pid(): number {

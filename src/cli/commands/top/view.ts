@@ -5,22 +5,14 @@ import { formatBytes, formatDuration } from '../../../core/text/format.ts';
 import { formatTable, type Column } from '../../text/table.ts';
 
 /** One upload or sync of `longhaul top`, and of its `--json`. */
-export interface TopRow {
-  readonly workflowId: string;
-  /** Type of its workflow: `syncSource` for a sync. */
-  readonly type: string;
-  /** For a sync, the name of its source. */
-  readonly filename: string | undefined;
+export interface TopRow extends Pick<
+  WorkflowSummary,
+  'workflowId' | 'type' | 'filename' | 'startedAt' | 'bytes' | 'bytesDone' | 'percent'
+> {
   /** An `UploadState` or `SyncState`; `running` if neither a worker nor a search attribute has the state. */
   readonly state: string;
-  readonly startedAt: Date;
-  readonly bytes: number | undefined;
-  /** Bytes of recorded parts; for a sync, of uploaded files. */
-  readonly bytesDone: number | undefined;
   /** `bytesDone` and the bytes of parts in flight, according to their heartbeats. */
   readonly bytesSent: number | undefined;
-  /** `bytesSent` in percent of `bytes`, 0 to 100. */
-  readonly percent: number | undefined;
   /** Undefined for a sync, whose uploads have separate rows. */
   readonly bytesPerSecond: number | undefined;
   readonly leftMs: number | undefined;
@@ -34,7 +26,7 @@ export type ProgressEvent = JobEvent & { readonly type: 'progress' };
 
 /** @param measured bytes per second of the last seconds; undefined in the first table */
 export function rowOfProgress(
-  { workflowId, type, startedAt, ...summary }: WorkflowSummary,
+  summary: WorkflowSummary,
   { progress, bytesSent, trouble, unpolled }: ProgressEvent,
   measured: number | undefined,
   nowMs: number,
@@ -46,11 +38,9 @@ export function rowOfProgress(
   const tooEarly = !ofSync && progress.sessionEndsTooEarly ? ENDS_TOO_EARLY : undefined;
   const failed = ofSync && progress.counts.failed > 0 ? `${progress.counts.failed} failed` : undefined;
   return {
-    workflowId,
-    type,
+    ...rowOfSummary(summary),
     filename: filename || summary.filename,
     state,
-    startedAt,
     bytes: bytesTotal || undefined,
     bytesDone,
     bytesSent,
