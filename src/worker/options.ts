@@ -90,6 +90,8 @@ export interface WorkerDeploymentVersion {
 }
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Temporal uses such IDs. */
+const RESERVED = /^__/;
 
 /** What is invalid in the options of a worker, apart from `destinations` and `sources`, which are checked when they are used. */
 export function workerOptionProblems(options: Omit<WorkerOptions, 'connection'>): string[] {
@@ -109,6 +111,11 @@ export function workerOptionProblems(options: Omit<WorkerOptions, 'connection'>)
   text('host', options.host);
   text('deployment.deploymentName', deployment && deployment.deploymentName);
   text('deployment.buildId', deployment && deployment.buildId);
+  // Temporal rejects the polls of such a worker, and the SDK repeats them without a message.
+  if (deployment && /[.:]|^__/.test(deployment.deploymentName)) {
+    problems.push('"deployment.deploymentName" must not contain "." or ":", or start with "__"');
+  }
+  if (deployment && RESERVED.test(deployment.buildId)) problems.push('"deployment.buildId" must not start with "__"');
   if (roles?.every((role) => role === 'control' || role === 'transfer') === false || roles?.length === 0) {
     problems.push('"roles" must be a list of "control" and "transfer"');
   }

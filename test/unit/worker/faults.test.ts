@@ -63,6 +63,10 @@ describe('createWorker', () => {
     [{ taskQueue: '' }, '"taskQueue" must'],
     [{ namespace: 7 }, '"namespace" must be a text'],
     [{ deployment: { deploymentName: 'd', buildId: '' } }, '"deployment.buildId" must be a text'],
+    [{ deployment: { deploymentName: 'a.b', buildId: 'b' } }, '"deployment.deploymentName" must not contain "."'],
+    [{ deployment: { deploymentName: 'a:b', buildId: 'b' } }, '"deployment.deploymentName" must not contain "."'],
+    [{ deployment: { deploymentName: '__a', buildId: 'b' } }, '"deployment.deploymentName" must not contain "."'],
+    [{ deployment: { deploymentName: 'd', buildId: '__b' } }, '"deployment.buildId" must not start with "__"'],
   ])('rejects %j with one line', async (options, message) => {
     const creating = createWorker({ ...base, ...options } as WorkerOptions);
     await expect(creating).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining(message) });
