@@ -13,7 +13,7 @@ import * as programs from './programs.ts';
 
 /**
  * `npm run compatibility`: installs the tarball into empty projects, and uses it there with each version of Node.js, of
- * TypeScript and of Temporal's SDK that Longhaul supports, and with pnpm. It downloads these versions, and takes minutes.
+ * TypeScript and of Temporal's SDK that Longhaul supports, with pnpm, and with Yarn's Plug'n'Play. It downloads these versions, and takes minutes.
  */
 
 const NODE_VERSIONS = ['20', '22', '24', '26'];
@@ -209,6 +209,32 @@ try {
     await run(join(pnpm, 'node_modules/.bin/pnpm'), ['add', ...packages], path, env);
     return uploaded((await run(process.execPath, ['import.mjs'], path, shared())).stdout);
   });
+
+  for (const linker of ['pnp', 'node-modules']) {
+    await check(`Yarn, ${linker}`, async () => {
+      const itself = await project('yarn-itself', ['@yarnpkg/cli-dist']);
+      const path = join(directory, `yarn-${linker}`);
+      await mkdir(path);
+      await writeFile(join(path, 'package.json'), JSON.stringify({ name: 'yarn', private: true, type: 'module' }));
+      await writeFile(join(path, 'yarn.lock'), '');
+      await writeFile(join(path, '.yarnrc.yml'), `nodeLinker: ${linker}\n`);
+      for (const [name, text] of Object.entries(programs.files)) await writeFile(join(path, name), text);
+      const command = join(itself, 'node_modules/@yarnpkg/cli-dist/bin/yarn.js');
+      const settings = { YARN_ENABLE_TELEMETRY: '0', YARN_GLOBAL_FOLDER: join(directory, 'yarn-cache') };
+      const yarn = async (env: Readonly<Record<string, string>>, ...args: string[]) =>
+        (await run(process.execPath, [command, ...args], path, { ...settings, ...env })).stdout;
+      // As docs/services.md shows.
+      const packages = SDK_PACKAGES.map((name) => `@temporalio/${name}`);
+      await yarn({}, 'add', tarball, ...packages, 'nexus-rpc@~0.0.3');
+      const ownServer = { ...service, LONGHAUL_STATE_DIR: join(directory, `state-yarn-${linker}`) };
+      const outputs = [
+        await yarn(shared(), 'node', 'import.mjs'),
+        await yarn(shared(), 'node', 'host.mjs'),
+        await yarn(ownServer, 'longhaul', 'upload', file, '--purpose', 'assistants'),
+      ];
+      return outputs.map(uploaded).join(', ');
+    });
+  }
 
   await check(`SDK ${SDK_VERSIONS[0]}, library`, async () => {
     const lowest = await lowestProject();
