@@ -12,7 +12,7 @@ import { syncRequest } from '../src/contracts/requests/sync.ts';
 import type { FullSyncRequest, SyncDecision } from '../src/contracts/sync.ts';
 import { nameOfContainer } from '../src/core/source/names.ts';
 import { syncScope } from '../src/core/sync/plan.ts';
-import { comparePaths } from '../src/core/sync/listed-source.ts';
+import { byPath, comparePaths } from '../src/core/sync/listed-source.ts';
 import { describeHeld } from '../src/core/sync/reports.ts';
 import { takeWithin } from '../src/core/payload.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -150,7 +150,7 @@ async function dryRun(lists: SyncLists, input: PlanSyncInput, signal: AbortSigna
     fileId,
   }));
   const rank = ({ action, why }: SyncDecision) => (action === 'skip' ? (why === 'same' ? 2 : 1) : 0);
-  const all = [...lists.decisions, ...deletions].toSorted((a, b) => rank(a) - rank(b) || comparePaths(a.path, b.path));
+  const all = [...lists.decisions, ...deletions].toSorted((a, b) => rank(a) - rank(b) || byPath(a, b));
   const { taken: decisions } = takeWithin(all, { bytes: PayloadLimits.decisions });
   return {
     ...empty,

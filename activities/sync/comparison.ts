@@ -6,7 +6,7 @@ import { jsonBytes, takeWithin } from '../../src/core/payload.ts';
 import { stillWritten, tooNew } from '../../src/core/sync/reports.ts';
 import { sourceWithin } from '../../src/core/source/names.ts';
 import { nameSources, syncFileName, syncFileNameProblem, type NamedSource } from '../../src/core/sync/file-name.ts';
-import { comparePaths, type ListedSource } from '../../src/core/sync/listed-source.ts';
+import { byPath, type ListedSource } from '../../src/core/sync/listed-source.ts';
 import type { SyncPlan, Verdict } from '../../src/core/sync/plan.ts';
 import { LonghaulError, SourceArchivedError, SourceChangedError } from '../../src/errors.ts';
 import { hashSource } from '../../src/sources/digest/digest-source.ts';
@@ -20,14 +20,7 @@ import { isOfSource, wholeSourceProblem } from '../source-scope.ts';
 import { typeOf } from '../failures.ts';
 
 /** The folder or bucket itself cannot be read. */
-class WholeSource extends Error {
-  override readonly cause: Error;
-
-  constructor(cause: Error) {
-    super(cause.message);
-    this.cause = cause;
-  }
-}
+class WholeSource extends Error {}
 
 export type SyncFilter = ReturnType<typeof createPathFilter>;
 
@@ -112,12 +105,12 @@ export class SyncComparison {
     for (const source of sized.entries) this.#paths.add(source, syncFileName(this.#scope.prefix, source.path));
     for (const source of named) this.#judge(source);
     this.#problems.push(...sized.problems, ...problems);
-    this.#problems.sort((a, b) => comparePaths(a.path, b.path));
+    this.#problems.sort(byPath);
     this.#leftOut.push(...sized.leftOut);
     this.#listing = { ...sized, entries: [] };
     if (this.#countsSame) {
-      this.#named.sort((a, b) => comparePaths(a.path, b.path));
-      this.#unread.sort((a, b) => comparePaths(a.path, b.path));
+      this.#named.sort(byPath);
+      this.#unread.sort(byPath);
     }
     const { source: container } = this.#scope;
     this.#reads = new SyncReads(this.#unread, async ({ path, fingerprint, sizeBytes }, options) => {
@@ -126,7 +119,7 @@ export class SyncComparison {
         return await hashSource(sources, { source, fingerprint, sizeBytes, ...options });
       } catch (error) {
         const whole = isOfSource(error) ? await wholeSourceProblem(sources, container, options.signal) : undefined;
-        throw whole ? new WholeSource(whole) : error;
+        throw whole ? new WholeSource(whole.message, { cause: whole }) : error;
       }
     });
     this.#unread = [];
@@ -224,7 +217,7 @@ export class SyncComparison {
       undecided: {
         problems: this.#problems,
         leftOut: this.#leftOut,
-        postponed: this.#postponed.toSorted((a, b) => comparePaths(a.path, b.path)),
+        postponed: this.#postponed.toSorted(byPath),
       },
       postponedSizes: this.#postponedSizes,
     });

@@ -23,6 +23,9 @@ export interface ReadOptions {
   readonly onCheckpoint: (checkpoint: HashCheckpoint) => void;
 }
 
+/** Called for each source with its MD5, or with the error of its read, which it can throw. */
+type Settle<Source> = (source: Source, outcome: { md5: string } | { error: unknown }) => void;
+
 /** Reads sources for their MD5, a few at the same time, in calls of limited duration. */
 export class SyncReads<Source extends { readonly path: string }> {
   readonly #waiting: Source[];
@@ -48,19 +51,14 @@ export class SyncReads<Source extends { readonly path: string }> {
   /**
    * Reads for a limited time, or until none is left. The next call repeats a read that failed or was aborted. Calls run one
    * after the other, because an attempt that timed out in Temporal can still be reading.
-   *
-   * @param settle called for each source with its MD5, or with the error of its read, which it can throw
    */
-  readOn(context: ReadContext, settle: (source: Source, outcome: { md5: string } | { error: unknown }) => void) {
+  readOn(context: ReadContext, settle: Settle<Source>) {
     const turn = this.#turn.then(() => this.#readOn(context, settle));
     this.#turn = turn.catch(() => {});
     return turn;
   }
 
-  async #readOn(
-    { signal, digests = [], isFull = () => false }: ReadContext,
-    settle: (source: Source, outcome: { md5: string } | { error: unknown }) => void,
-  ): Promise<void> {
+  async #readOn({ signal, digests = [], isFull = () => false }: ReadContext, settle: Settle<Source>): Promise<void> {
     for (const { path, checkpoint } of digests) {
       const isWaiting = this.#waiting.some((source) => source.path === path);
       if (isWaiting && !this.#digests.has(path)) this.#digests.set(path, checkpoint);
@@ -92,11 +90,7 @@ export class SyncReads<Source extends { readonly path: string }> {
   }
 
   /** @returns false if it was aborted */
-  async #settled(
-    source: Source,
-    signal: AbortSignal,
-    settle: (source: Source, outcome: { md5: string } | { error: unknown }) => void,
-  ): Promise<boolean> {
+  async #settled(source: Source, signal: AbortSignal, settle: Settle<Source>): Promise<boolean> {
     const { path } = source;
     const resumeFrom = this.#digests.get(path);
     const onCheckpoint = (checkpoint: HashCheckpoint) => this.#digests.set(path, checkpoint);

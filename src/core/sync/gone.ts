@@ -2,7 +2,7 @@ import type { FileFacts, ForgottenFile, RememberedFile } from '../../contracts/s
 import type { ListedFile } from '../../contracts/upload.ts';
 import { isSameName } from '../text/name-form.ts';
 import type { KnownFiles } from './known-files.ts';
-import { comparePaths } from './listed-source.ts';
+import { byPath } from './listed-source.ts';
 
 export interface GoneQuery {
   /** Whether a path is in the source. */
@@ -69,7 +69,7 @@ export function goneFiles(
     held.delete(fileId);
   }
   return {
-    deletions: [...deletions.values()].toSorted((a, b) => comparePaths(a.path, b.path)),
+    deletions: [...deletions.values()].toSorted(byPath),
     held: [...held.values()].filter(({ fileId }) => !deletions.has(fileId)),
   };
 }

@@ -21,3 +21,8 @@ export function comparePaths(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }
+
+/** Compares entries by their paths. */
+export function byPath(one: { readonly path: string }, other: { readonly path: string }): number {
+  return comparePaths(one.path, other.path);
+}

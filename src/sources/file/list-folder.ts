@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import { FailureType } from '../../contracts/failures.ts';
 import type { FolderContainer } from '../../contracts/sources.ts';
 import type { SyncProblem } from '../../contracts/sync.ts';
-import { comparePaths, type ListedSource } from '../../core/sync/listed-source.ts';
+import { byPath, comparePaths, type ListedSource } from '../../core/sync/listed-source.ts';
 import { SourceMissingError, SourceReadError, SourceUnusableError } from '../../errors.ts';
 import { Breather, type LeftOut, type Listing, type ListOptions } from '../listing/listing.ts';
 import { FilePermission, type FileGuard } from './permission.ts';
@@ -55,7 +55,6 @@ export async function listFolder(
   );
   const walk = new FolderWalk(root, permission, options);
   await walk.run();
-  const byPath = (a: { path: string }, b: { path: string }) => comparePaths(a.path, b.path);
   return {
     entries: walk.entries.toSorted(byPath),
     problems: walk.problems.toSorted(byPath),

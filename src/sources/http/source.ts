@@ -50,8 +50,7 @@ function httpStore(resource: HttpResource): RemoteStore {
       'if-range': validator,
     });
     try {
-      if (statusCode !== 206) throw resource.changed();
-      if (infoOf(headers).fingerprint !== info.fingerprint) throw resource.changed();
+      if (statusCode !== 206 || infoOf(headers).fingerprint !== info.fingerprint) throw resource.changed();
       const { firstByte, lastByte } = rangeOf(headers);
       if (firstByte !== offsetBytes || lastByte !== last) {
         throw resource.notRanged('the server returned other bytes than requested');
@@ -61,10 +60,6 @@ function httpStore(resource: HttpResource): RemoteStore {
       discardBody(body);
       throw error;
     }
-  }
-
-  function mapError(error: unknown): unknown {
-    return resource.mapError(error);
   }
 
   function infoOf(headers: Dispatcher.ResponseData['headers']): HttpInfo {
@@ -85,12 +80,6 @@ function httpStore(resource: HttpResource): RemoteStore {
     return { ...range, sizeBytes };
   }
 
-  return {
-    stat,
-    get,
-    mapError,
-    get stallTimeoutMs(): number {
-      return resource.stallTimeoutMs;
-    },
-  };
+  const { stallTimeoutMs } = resource;
+  return { stallTimeoutMs, stat, get, mapError: (error) => resource.mapError(error) };
 }

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { FailureType } from '../../contracts/failures.ts';
 import type { DestinationLimits } from '../../contracts/limits.ts';
 import type { SyncProblem } from '../../contracts/sync.ts';
-import { comparePaths, type ListedSource } from '../../core/sync/listed-source.ts';
+import { byPath, type ListedSource } from '../../core/sync/listed-source.ts';
 import { fileProblem, ofSyncedFile } from '../../core/upload/file-limits.ts';
 import type { PathFilter } from './path-filter.ts';
 
@@ -40,7 +40,7 @@ export function withinLimits(listing: Listing, limits: DestinationLimits, purpos
     else rejected.push({ path: entry.path, failureType: FailureType.SourceUnusable, message });
   }
   if (rejected.length === 0) return listing;
-  const problems = [...listing.problems, ...rejected].toSorted((a, b) => comparePaths(a.path, b.path));
+  const problems = [...listing.problems, ...rejected].toSorted(byPath);
   return { ...listing, entries, problems };
 }
 

@@ -5,7 +5,7 @@ import type { SyncProblem } from '../../contracts/sync.ts';
 import { clip } from '../../core/text/clip.ts';
 import { formatCount } from '../../core/text/format.ts';
 import { keyProblem } from '../../core/source/limits.ts';
-import { comparePaths, type ListedSource } from '../../core/sync/listed-source.ts';
+import { byPath, type ListedSource } from '../../core/sync/listed-source.ts';
 import { SourceUnusableError } from '../../errors.ts';
 import { archiveOfRow, describeArchive } from './errors.ts';
 import type { LeftOut, Listing } from '../listing/listing.ts';
@@ -79,15 +79,15 @@ export class BucketRows {
 
   /** @param isComplete whether all pages were received */
   listing(isComplete: boolean): Listing {
-    const problems = sorted(this.#problems);
+    const problems = [...this.#problems.values()].toSorted(byPath);
     if (this.#nameless > 0) {
       const message = `cannot read ${formatCount(this.#nameless, 'row')} of the store's list: the key is missing or invalid`;
       problems.unshift({ path: clip(this.#name, 256), failureType: FailureType.SourceUnusable, message });
     }
     return {
-      entries: sorted(this.#entries),
+      entries: [...this.#entries.values()].toSorted(byPath),
       problems,
-      leftOut: sorted(this.#leftOut),
+      leftOut: [...this.#leftOut.values()].toSorted(byPath),
       unseen: [],
       isComplete: isComplete && this.#isWhole,
     };
@@ -120,8 +120,4 @@ function toEntry(path: string, sizeBytes: number, etag: string, changedAt: Date 
     fingerprint: fingerprintOfObject(sizeBytes, etag),
     version: etag.replaceAll('"', ''),
   };
-}
-
-function sorted<Row extends { readonly path: string }>(rows: ReadonlyMap<string, Row>): Row[] {
-  return [...rows.values()].toSorted((a, b) => comparePaths(a.path, b.path));
 }
