@@ -81,7 +81,6 @@ export function isRejectedBeforeWork(error: unknown): boolean {
   return error instanceof ConfigError || (error instanceof ApiError && error.isRejectedBeforeWork);
 }
 
-/** The failure types of errors by their code. */
 const types: Readonly<Record<string, FailureType>> = {
   ABORTED: FailureType.TimedOut,
   CONFIG_INVALID: FailureType.ConfigInvalid,

@@ -3,7 +3,6 @@ import { nameKey } from '../src/core/text/name-form.ts';
 import { runAttempt } from './attempt.ts';
 import { packMemory, unpackMemory } from './sync/memory.ts';
 
-/** Adds the results of a run to the memory. */
 export const packSyncMemory: ControlActivities['packSyncMemory'] = ({ scope, memory, add, remove }) =>
   runAttempt(async () => {
     const { entries } = await unpackMemory(scope, memory);

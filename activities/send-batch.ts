@@ -75,7 +75,6 @@ interface SendRunOptions {
   readonly attempt: Attempt<SendBatchHeartbeat>;
 }
 
-/** One attempt. */
 class SendRun {
   readonly #dependencies: ActivityDependencies;
   readonly #input: SendBatchInput;

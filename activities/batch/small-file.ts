@@ -24,7 +24,6 @@ interface SmallFileOptions {
   readonly partSignal: AbortSignal;
 }
 
-/** The calls for one file of a batch. */
 export function smallFileCalls(
   dependencies: ActivityDependencies,
   { input, file, attempt, partSignal }: SmallFileOptions,

@@ -16,7 +16,6 @@ const LOOKS = 5;
 const LOOK_PAUSE_MS = 1000;
 const PAGE_SIZE = 1000;
 
-/** Properties of an Upload that can have a File. */
 export type CompletedUpload = Pick<
   CompleteUploadInput,
   'uploadId' | 'uploadCreatedAt' | 'md5' | 'filename' | 'purpose' | 'bytes'

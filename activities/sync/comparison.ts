@@ -78,7 +78,6 @@ export class SyncComparison {
     return this.#countsSame ? Math.ceil(entries / PACKED_ENTRIES) : entries;
   }
 
-  /** Adds a source while the folder is listed. */
   add(source: ListedSource, limits: DestinationLimits): void {
     if (limitProblem(source, limits, this.#scope.purpose) !== undefined) {
       this.#rejected.push(source);
@@ -198,7 +197,6 @@ export class SyncComparison {
     this.#postponedSizes.add(sizeBytes);
   }
 
-  /** All decisions. */
   lists(): SyncLists {
     if (this.#lists) return this.#lists;
     const verdicts = this.#named.flatMap((source) => {

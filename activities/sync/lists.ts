@@ -33,7 +33,6 @@ import { packedRows } from './memory-rows.ts';
 const MAX_REPORTED = 100;
 const MAX_FORGOTTEN = 5000;
 
-/** Decision for one path. */
 export type SyncWork =
   | { readonly path: string; readonly upload: PlannedUpload }
   | { readonly path: string; readonly recognised: RememberedFile };
@@ -63,7 +62,6 @@ export interface SyncLists {
 
 /** The memory of the last run, as in `UnpackedMemory`. */
 export interface Remembered {
-  /** Number of its entries. */
   readonly count: number;
   readonly problem?: string;
 }
@@ -98,7 +96,6 @@ interface Compared {
   readonly postponedSizes: ReadonlySet<number>;
 }
 
-/** Returns all decisions of a comparison. */
 export function listsOf({ scope, sides, listing, paths, filter, verdicts, undecided, ...rest }: Compared): SyncLists {
   const { remembered, plan, manifest, generation } = sides;
   const { prefix } = scope;

@@ -66,15 +66,17 @@ export async function assertUnchanged(reader: SourceReader, fingerprint: string)
 
 /**
  * A range of a source that is read like a whole source. Its fingerprint is that of the whole source, so that every change
- * is detected.
+ * is detected. Without a range, returns the reader.
  */
-export function rangedReader(reader: SourceReader, { offsetBytes: start, sizeBytes }: ByteRange): SourceReader {
+export function rangedReader(reader: SourceReader, range: ByteRange | undefined): SourceReader {
+  if (!range) return reader;
+  const { offsetBytes: start, sizeBytes } = range;
   return {
     stat: async (options) => {
       const whole = await reader.stat(options);
       if (start + sizeBytes > whole.sizeBytes) {
-        const range = `the range of ${sizeBytes} bytes at offset ${start}`;
-        throw new SourceUnusableError(`${range} exceeds the source of ${whole.sizeBytes} bytes. Use a smaller range.`);
+        const name = `the range of ${sizeBytes} bytes at offset ${start}`;
+        throw new SourceUnusableError(`${name} exceeds the source of ${whole.sizeBytes} bytes. Use a smaller range.`);
       }
       return { sizeBytes, fingerprint: whole.fingerprint };
     },
@@ -89,7 +91,7 @@ export function rangedReader(reader: SourceReader, { offsetBytes: start, sizeByt
 }
 
 /** The position of a part of the range in the whole source. */
-export function spanInWhole(span: ByteRange | undefined, range: ByteRange): ByteRange {
-  if (span === undefined) return range;
+export function spanInWhole(span: ByteRange | undefined, range: ByteRange | undefined): ByteRange | undefined {
+  if (!span || !range) return span ?? range;
   return { offsetBytes: range.offsetBytes + span.offsetBytes, sizeBytes: span.sizeBytes };
 }

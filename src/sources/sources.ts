@@ -88,7 +88,6 @@ export class Sources {
     const problem = sourceNameProblem(source);
     if (problem !== undefined) throw new SourceUnusableError(`${printable(nameOfSource(source))} ${problem}`);
     const { range } = source;
-    if (range === undefined) return this.#open(source, options);
     return rangedReader(await this.#open(source, { ...options, span: spanInWhole(options.span, range) }), range);
   }
 

@@ -54,7 +54,6 @@ export function parseRow(line: string): ManifestRow | string {
   return { entry, destination, purpose, prefix };
 }
 
-/** Whether a row belongs to a sync. */
 export function isOfScope({ destination, purpose, prefix }: ManifestRow, scope: SyncScope): boolean {
   if (destination !== scope.destination || (purpose !== undefined && purpose !== scope.purpose)) return false;
   return nameKey(prefix) === nameKey(scope.prefix);

@@ -26,7 +26,6 @@ export function startedRequest<Request extends UploadRequest | SyncRequest = Upl
   });
 }
 
-/** Returns the name that the request gives to the File. */
 export async function startedName(client: Client, workflowId: string): Promise<string> {
   const request = await startedRequest(client, workflowId);
   return request?.filename ?? (request?.source ? filenameOfSource(request.source) : '');

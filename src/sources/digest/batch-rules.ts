@@ -17,7 +17,6 @@ export interface BatchLine {
 
 export const HASH_AT = { customId: 2 * CUSTOM_ID, url: 2 * URL, model: 2 * MODEL } as const;
 
-/** A line is a request of a batch. */
 export class BatchRules implements LineRules, BatchLine {
   readonly top = TOP;
   readonly keys = batchKeys;

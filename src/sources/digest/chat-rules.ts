@@ -54,7 +54,6 @@ const listNames = bySlot({
   [INPUT_TOOLS]: 'input.tools',
 });
 
-/** A list of messages, or of tools. */
 class List {
   /** Undefined if the line does not have the list. */
   kind: ValueKind | undefined;

@@ -45,7 +45,6 @@ export function continueNumber(at: number, byte: number): number {
   }
 }
 
-/** Whether a number can end here. */
 export function isWholeNumber(at: number): boolean {
   return at === AT_ZERO || at === AT_INTEGER || at === AT_FRACTION || at === AT_EXPONENT_DIGITS;
 }

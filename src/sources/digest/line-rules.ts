@@ -65,7 +65,6 @@ export function bySlot<T>(values: Readonly<Record<number, T>>): readonly (T | un
 
 export const NOT_AN_OBJECT = 'is not a JSON object';
 
-/** A line is an object. */
 export class ObjectRules implements LineRules {
   readonly top = TOP;
   readonly keys = [];

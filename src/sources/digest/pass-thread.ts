@@ -12,7 +12,8 @@ import {
   SourceUnusableError,
 } from '../../errors.ts';
 import { packageFiles } from '../../package-files.ts';
-import { openFileRange } from '../file/source.ts';
+import { openFileSource } from '../file/source.ts';
+import { rangedReader } from '../source-reader.ts';
 import type { FileSettings } from '../source-settings.ts';
 import { hashReader, type PassResult } from './hash-reader.ts';
 
@@ -108,7 +109,7 @@ export async function runTask(
   let isStopping = false;
   onMessage((message) => (isStopping ||= message === STOP));
   try {
-    const reader = await openFileRange(source, files);
+    const reader = rangedReader(await openFileSource(source, files), source.range);
     try {
       const onCheckpoint = (checkpoint: HashCheckpoint) => post({ type: 'checkpoint', checkpoint });
       const times = { chunkBytes: CHUNK_BYTES, isStopping: () => isStopping };

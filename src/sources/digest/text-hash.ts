@@ -35,7 +35,6 @@ function finalMix(hash: number): number {
   return two ^ (two >>> 16);
 }
 
-/** The hash of a text in UTF-8. */
 export function textHash(text: string): readonly [number, number] {
   const hash = new ByteHash();
   for (const byte of Buffer.from(text)) hash.add(byte);

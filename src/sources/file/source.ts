@@ -5,7 +5,7 @@ import type { FileSource } from '../../contracts/sources.ts';
 import { SourceChangedError, SourceUnusableError } from '../../errors.ts';
 import { FilePermission } from './permission.ts';
 import { mapFileError, specialFileError } from './errors.ts';
-import { rangedReader, type SourceInfo, type SourceReader, type StatOptions } from '../source-reader.ts';
+import { type SourceInfo, type SourceReader, type StatOptions } from '../source-reader.ts';
 import type { FileSettings } from '../source-settings.ts';
 
 /**
@@ -33,12 +33,6 @@ export async function openFileSource({ path }: FileSource, settings: FileSetting
     await handle.close();
     throw error;
   }
-}
-
-/** The same for a range of it. */
-export async function openFileRange(source: FileSource, settings?: FileSettings): Promise<SourceReader> {
-  const reader = await openFileSource(source, settings);
-  return source.range === undefined ? reader : rangedReader(reader, source.range);
 }
 
 /** Status of a file at its path, and of the file that is open. */
