@@ -50,7 +50,6 @@ export class SyncComparison {
   #unread: NamedSource[] = [];
   /** Whether a source has the name of an earlier one, so that all must be compared in order. */
   hasSameNames = false;
-  readonly #rejected: ListedSource[] = [];
   readonly #problems: SyncProblem[] = [];
   readonly #postponed: SyncProblem[] = [];
   readonly #postponedSizes = new Set<number>();
@@ -79,27 +78,23 @@ export class SyncComparison {
   }
 
   add(source: ListedSource, limits: DestinationLimits): void {
-    if (limitProblem(source, limits, this.#scope.purpose) !== undefined) {
-      this.#rejected.push(source);
-      return;
-    }
     const filename = syncFileName(this.#scope.prefix, source.path);
-    if (!this.#paths.add(source, filename)) this.hasSameNames = true;
-    const message = syncFileNameProblem(filename);
-    if (message === undefined && this.#countsSame && this.#plan.isUnchanged(source, filename)) this.#same++;
-    else if (message === undefined) this.#judge({ ...source, filename });
-    else this.#problems.push({ path: source.path, failureType: FailureType.SourceUnusable, message });
+    let message = limitProblem(source, limits, this.#scope.purpose);
+    if (message === undefined) {
+      if (!this.#paths.add(source, filename)) this.hasSameNames = true;
+      message = syncFileNameProblem(filename);
+    }
+    if (message !== undefined) {
+      this.#problems.push({ path: source.path, failureType: FailureType.SourceUnusable, message });
+    } else if (this.#countsSame && this.#plan.isUnchanged(source, filename)) this.#same++;
+    else this.#judge({ ...source, filename });
   }
 
   /** @param listing with all sources that were not added yet */
   complete(listing: Listing, limits: DestinationLimits, sources: Sources): this {
     // Now, because paths of the memory are filtered later.
     this.unmatchedGlobs = takeWithin(this.#filter.unmatched(), { bytes: PayloadLimits.report }).taken;
-    const sized = withinLimits(
-      { ...listing, entries: [...listing.entries, ...this.#rejected] },
-      limits,
-      this.#scope.purpose,
-    );
+    const sized = withinLimits(listing, limits, this.#scope.purpose);
     const { named, problems } = nameSources(sized.entries, this.#scope.prefix);
     for (const source of sized.entries) this.#paths.add(source, syncFileName(this.#scope.prefix, source.path));
     for (const source of named) this.#judge(source);

@@ -114,7 +114,7 @@ export function listsOf({ scope, sides, listing, paths, filter, verdicts, undeci
       recognised.push(entry);
     }
   }
-  const others = new Set([...listing.problems, ...listing.leftOut].map(({ path }) => nameKey(path)));
+  const others = new Set([...problems, ...leftOut].map(({ path }) => nameKey(path)));
   const unseen = new Set(listing.unseen.map(nameKey));
   // A file that the globs exclude is outside this run, and does not count as deleted.
   const isPresent = (path: string) =>
