@@ -1,4 +1,4 @@
-import { ESCAPES, HEX } from './json-lines.ts';
+import { ESCAPES, HEX } from './json-string.ts';
 import { ByteHash, endHash1, endHash2, HASH1_START, HASH2_START, nextHash1, nextHash2 } from './text-hash.ts';
 
 const QUOTE = 0x22;
