@@ -46,7 +46,7 @@ export class BatchRules implements LineRules, BatchLine {
   problem(): string | undefined {
     if (this.#kinds[TOP] !== 'object') return NOT_AN_OBJECT;
     for (let index = 0; index < required.length; index++) {
-      const { name, slot, kind } = required[index] as Required;
+      const { name, slot, kind } = required[index] as (typeof required)[number];
       const found = this.#kinds[slot];
       if (found === undefined) return `has no "${name}"`;
       if (found !== kind) return `has a "${name}" that is not ${kind === 'object' ? 'an object' : 'a string'}`;
@@ -55,15 +55,9 @@ export class BatchRules implements LineRules, BatchLine {
   }
 }
 
-interface Required {
-  readonly name: string;
-  readonly slot: number;
-  readonly kind: ValueKind;
-}
-
-const required: readonly Required[] = [
+const required = [
   { name: 'custom_id', slot: CUSTOM_ID, kind: 'string' },
   { name: 'method', slot: METHOD, kind: 'string' },
   { name: 'url', slot: URL, kind: 'string' },
   { name: 'body', slot: BODY, kind: 'object' },
-];
+] as const;

@@ -185,10 +185,8 @@ export class ChatRules implements LineRules {
 
   /** Tools are optional. */
   #toolsProblem(slot: number): string | undefined {
-    const list = this.#of(slot);
-    if (list.kind === undefined || list.kind === 'null') return undefined;
-    if (list.kind === 'array' && list.problem === undefined) return undefined;
-    const name = listNames[slot] as string;
-    return list.kind === 'array' ? `has an invalid "${name}"${list.problem}` : `has "${name}" that is not a list`;
+    const { kind, count } = this.#of(slot);
+    const isMissing = kind === undefined || kind === 'null' || (kind === 'array' && count === 0);
+    return isMissing ? undefined : this.#listProblem(slot);
   }
 }
