@@ -1,17 +1,13 @@
 import { Context } from '@temporalio/activity';
 import { QueryName } from '../src/contracts/names.ts';
 import type { SharedLimit, UploadLimit, UploadProgress } from '../src/contracts/upload.ts';
-import type { Pace } from '../src/destinations/http/multipart-part.ts';
 import type { PartWatch } from '../src/destinations/port.ts';
 import { both } from '../src/destinations/sent-part.ts';
-import type { ActivityDependencies, WatchedPart } from './dependencies.ts';
+import type { ActivityDependencies, UploadRatesKeeper, WatchedPart } from './dependencies.ts';
 
 const QUERY_TIMEOUT_MS = 5000;
 
-interface Rated {
-  readonly pace: Pace;
-  readonly leave: () => void;
-}
+type Rated = ReturnType<UploadRatesKeeper['enter']>;
 
 /** Reports the end of an attempt to send a part to the watch of the worker. @param body throws the failure of the activity */
 export async function watchedPart<T>(

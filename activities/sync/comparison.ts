@@ -12,7 +12,7 @@ import { LonghaulError, SourceArchivedError, SourceChangedError } from '../../sr
 import { hashSource } from '../../src/sources/digest/digest-source.ts';
 import { limitProblem, withinLimits, type Listing } from '../../src/sources/listing/listing.ts';
 import type { Sources } from '../../src/sources/sources.ts';
-import type { createPathFilter } from '../../src/sources/listing/path-filter.ts';
+import type { WatchedFilter } from '../../src/sources/listing/path-filter.ts';
 import { ListedPaths } from './listed-paths.ts';
 import { entryOf, listsOf, type Sides, type SyncLists } from './lists.ts';
 import { SyncReads, type ReadContext } from './reads.ts';
@@ -21,8 +21,6 @@ import { typeOf } from '../failures.ts';
 
 /** The folder or bucket itself cannot be read. */
 class WholeSource extends Error {}
-
-export type SyncFilter = ReturnType<typeof createPathFilter>;
 
 /** Entries of packed lists that need about the memory of one object. */
 const PACKED_ENTRIES = 4;
@@ -37,7 +35,7 @@ export class SyncComparison {
   unmatchedGlobs: readonly UnmatchedGlob[] = [];
   readonly #scope: SyncScope;
   readonly #sides: Sides;
-  readonly #filter: SyncFilter;
+  readonly #filter: WatchedFilter;
   readonly #plan: SyncPlan;
   readonly #paths: ListedPaths;
   /** Whether unchanged files are only counted, so that a sync of many files needs little memory. */
@@ -59,7 +57,7 @@ export class SyncComparison {
   #lists: SyncLists | undefined;
 
   /** @param countsSame whether unchanged files are only counted */
-  constructor(scope: SyncScope, filter: SyncFilter, sides: Sides, countsSame: boolean) {
+  constructor(scope: SyncScope, filter: WatchedFilter, sides: Sides, countsSame: boolean) {
     this.generation = sides.generation;
     this.#scope = scope;
     this.#sides = sides;

@@ -48,10 +48,7 @@ export async function withAutoSize(
   return { ...job, request };
 }
 
-async function startedSize(
-  temporal: Client,
-  { workflowId, again }: PreparedSplit,
-): Promise<{ readonly pieceSizeBytes: number | undefined } | undefined> {
+async function startedSize(temporal: Client, { workflowId, again }: PreparedSplit) {
   try {
     const { status } = await new JobHandle(temporal, workflowId).describe();
     if (again && status === 'COMPLETED') return undefined;

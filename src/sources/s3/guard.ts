@@ -64,11 +64,7 @@ async function limitBody(answer: Answer, isList: boolean, stallTimeoutMs: number
 }
 
 /** The text of a body up to the limit. The time is limited too, because a slow body never stalls. */
-async function readStart(
-  body: Readable,
-  maxBytes: number,
-  stallTimeoutMs: number,
-): Promise<{ readonly text: string; readonly isWhole: boolean }> {
+async function readStart(body: Readable, maxBytes: number, stallTimeoutMs: number) {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   const timer = setTimeout(() => {
