@@ -8,44 +8,40 @@ import { withoutBrackets } from '../../network/url.ts';
  * Networks to which no caller can make a worker connect: this host, its neighbours, or the metadata service of a cloud.
  * From IANA's registries of special-purpose addresses.
  */
-const special: Readonly<Record<'ipv4' | 'ipv6', readonly string[]>> = {
-  ipv4: [
-    '0.0.0.0/8',
-    '10.0.0.0/8',
-    '100.64.0.0/10',
-    '127.0.0.0/8',
-    // Azure's services for a virtual machine, among public addresses.
-    '168.63.129.16',
-    '169.254.0.0/16',
-    '172.16.0.0/12',
-    '192.0.0.0/24',
-    '192.0.2.0/24',
-    '192.88.99.0/24',
-    '192.168.0.0/16',
-    '198.18.0.0/15',
-    '198.51.100.0/24',
-    '203.0.113.0/24',
-    '224.0.0.0/4',
-    '240.0.0.0/4',
-  ],
-  ipv6: [
-    // With the obsolete forms of IPv4 addresses (::127.0.0.1, ::ffff:0:127.0.0.1). BlockList handles ::ffff:127.0.0.1.
-    '::/96',
-    '::ffff:0:0:0/96',
-    '64:ff9b::/96',
-    '64:ff9b:1::/48',
-    '100::/64',
-    '2001::/23',
-    '2001:db8::/32',
-    '2002::/16',
-    '3fff::/20',
-    '5f00::/16',
-    'fc00::/7',
-    'fe80::/10',
-    'fec0::/10',
-    'ff00::/8',
-  ],
-};
+const SPECIAL = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  // Azure's services for a virtual machine, among public addresses.
+  '168.63.129.16',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+  // With the obsolete forms of IPv4 addresses (::127.0.0.1, ::ffff:0:127.0.0.1). BlockList handles ::ffff:127.0.0.1.
+  '::/96',
+  '::ffff:0:0:0/96',
+  '64:ff9b::/96',
+  '64:ff9b:1::/48',
+  '100::/64',
+  '2001::/23',
+  '2001:db8::/32',
+  '2002::/16',
+  '3fff::/20',
+  '5f00::/16',
+  'fc00::/7',
+  'fe80::/10',
+  'fec0::/10',
+  'ff00::/8',
+];
 
 /** Decides from which hosts and addresses a source can be read. */
 export class AddressPolicy {
@@ -68,7 +64,7 @@ export class AddressPolicy {
     this.#named = named;
     this.#hosts = hosts?.map(plainHost);
     this.#lookup = resolve;
-    for (const network of [...special.ipv4, ...special.ipv6]) addNetwork(this.#private, network);
+    for (const network of SPECIAL) addNetwork(this.#private, network);
     const isNetwork = (entry: string) => isIP(entry.split('/')[0] as string) !== 0;
     for (const network of allowPrivate.filter(isNetwork)) addNetwork(this.#allowed, network);
     this.#allowedNames = allowPrivate.filter((entry) => !isNetwork(entry)).map(plainHost);

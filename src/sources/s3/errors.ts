@@ -1,4 +1,4 @@
-import type { RestoreStatus } from '@aws-sdk/client-s3';
+import type { _Object as ListedObject, HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import type { S3Source } from '../../contracts/sources.ts';
 import { nameOfSource } from '../../core/source/names.ts';
 import {
@@ -84,11 +84,7 @@ export interface Archive {
 }
 
 /** The archive of a row of a listing; undefined if the object can be read. Tiers of Intelligent-Tiering are not listed. */
-export function archiveOfRow(row: {
-  readonly StorageClass?: string | undefined;
-  readonly RestoreStatus?: RestoreStatus | undefined;
-}): Archive | undefined {
-  const { StorageClass: name, RestoreStatus: restore } = row;
+export function archiveOfRow({ StorageClass: name, RestoreStatus: restore }: ListedObject): Archive | undefined {
   if (!name || !ARCHIVES.includes(name)) return undefined;
   const isBeingRestored = restore?.IsRestoreInProgress === true;
   const restoredToMs = restore?.RestoreExpiryDate?.getTime() ?? 0;
@@ -96,12 +92,11 @@ export function archiveOfRow(row: {
 }
 
 /** The same for a response to HEAD. */
-export function archiveOfHead(head: {
-  readonly StorageClass?: string | undefined;
-  readonly ArchiveStatus?: string | undefined;
-  readonly Restore?: string | undefined;
-}): Archive | undefined {
-  const { StorageClass, ArchiveStatus, Restore = '' } = head;
+export function archiveOfHead({
+  StorageClass,
+  ArchiveStatus,
+  Restore = '',
+}: Omit<HeadObjectCommandOutput, '$metadata'>): Archive | undefined {
   const name = ArchiveStatus ?? StorageClass;
   if (!name || (ArchiveStatus === undefined && !ARCHIVES.includes(name))) return undefined;
   const isBeingRestored = /ongoing-request="true"/.test(Restore);

@@ -1,5 +1,11 @@
 import type { Readable } from 'node:stream';
-import { GetObjectCommand, HeadObjectCommand, type GetObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  type GetObjectCommandOutput,
+  type HeadObjectCommandOutput,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import type { ByteRange, S3Source } from '../../contracts/sources.ts';
 import { nameOfSource } from '../../core/source/names.ts';
 import { SourceChangedError, SourceNotRangedError, SourceReadError, SourceUnusableError } from '../../errors.ts';
@@ -86,10 +92,7 @@ function s3Store(source: S3Source, { settings, ...store }: S3Bucket, signal: Abo
   }
 
   /** "Objects … encrypted by SSE-S3 or plaintext have ETags that are an MD5 digest", not so those of several parts (AWS). */
-  function md5Of(
-    etag: string,
-    head: { ServerSideEncryption?: string | undefined; SSECustomerAlgorithm?: string | undefined },
-  ) {
+  function md5Of(etag: string, head: HeadObjectCommandOutput) {
     const { etagIsMd5 = endpoint === undefined } = settings;
     const isPlain = (head.ServerSideEncryption ?? 'AES256') === 'AES256' && head.SSECustomerAlgorithm === undefined;
     // Directory buckets: "ETag … is not the MD5 digest of the object".
