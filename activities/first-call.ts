@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { DestinationLimits } from '../src/contracts/limits.ts';
 import { FailureType, type Admitted, type FailureDetails, type JobSubject } from '../src/contracts/failures.ts';
 import { checkRequest } from '../src/contracts/requests/problems.ts';
-import type { Source } from '../src/contracts/sources.ts';
+import type { FullUploadRequest } from '../src/contracts/upload.ts';
 import { filenameOfSource } from '../src/core/source/names.ts';
 import { clipMessage } from '../src/core/text/clip.ts';
 import { nameKey } from '../src/core/text/name-form.ts';
@@ -58,14 +58,8 @@ interface FirstCall<Schema extends z.ZodType, Full> {
   readonly complete: (request: z.output<Schema>) => Known<Full>;
 }
 
-interface Named {
-  readonly source: Source;
-  readonly filename?: string;
-  readonly purpose: string;
-  readonly destination: string;
-  readonly giveUpAfterMs: number;
-  readonly partSizeBytes?: number;
-}
+type Named = Pick<FullUploadRequest, 'source' | 'purpose' | 'destination' | 'giveUpAfterMs'> &
+  Partial<Pick<FullUploadRequest, 'filename' | 'partSizeBytes'>>;
 
 /** Completes the request of an upload: the name of its File is that of the source. */
 export function withFilename<Checked extends Named>(checked: Checked): Known<Checked & { readonly filename: string }> {

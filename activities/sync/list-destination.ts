@@ -1,3 +1,4 @@
+import type { SyncScope } from '../../src/contracts/plan-sync.ts';
 import { FileTable } from '../../src/core/sync/file-table.ts';
 import { nameKey } from '../../src/core/text/name-form.ts';
 import type { CallOptions } from '../../src/destinations/http/call-limits.ts';
@@ -15,20 +16,22 @@ export interface DestinationList {
   readonly unreadableRows: number;
 }
 
+/** The purpose of Files, and the prefix of their names. */
+type Named = Pick<SyncScope, 'purpose' | 'prefix'>;
+
 /**
  * Lists the Files of one purpose. Ignores all rows of another purpose.
  *
- * @param prefix of their names
  * @throws StrangeAnswerError if the list is endless, or shorter than announced
  */
 export async function listDestination(
   client: Destination,
-  { purpose, prefix }: { readonly purpose: string; readonly prefix: string },
+  scope: Named,
   options: CallOptions,
 ): Promise<DestinationList> {
   for (let start = 1; ; start++) {
     try {
-      return await listOnce(client, { purpose, prefix }, options);
+      return await listOnce(client, scope, options);
     } catch (error) {
       if (!(error instanceof LostPlaceError)) throw error;
       if (start === MAX_STARTS) throw error.cause;
@@ -36,11 +39,7 @@ export async function listDestination(
   }
 }
 
-async function listOnce(
-  client: Destination,
-  { purpose, prefix }: { readonly purpose: string; readonly prefix: string },
-  options: CallOptions,
-): Promise<DestinationList> {
+async function listOnce(client: Destination, { purpose, prefix }: Named, options: CallOptions) {
   const files = new FileTable(new TextFile());
   let unreadableRows = 0;
   const nowSeconds = Date.now() / 1000;
