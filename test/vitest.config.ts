@@ -21,7 +21,13 @@ const temporalServer = 'test/support/temporal-server.ts';
 
 const isInProcess = (name: string) => ['unit', 'replay', 'simulation'].includes(name);
 
-const project = (name: string, testTimeoutMs: number, globalSetup: string[] = [], setupFiles: string[] = []) => ({
+const project = (
+  name: string,
+  testTimeoutMs: number,
+  globalSetup: string[] = [],
+  setupFiles: string[] = [],
+  folders: readonly string[] = [name],
+) => ({
   root,
   resolve: { alias: builtPackage },
   test: {
@@ -30,7 +36,7 @@ const project = (name: string, testTimeoutMs: number, globalSetup: string[] = []
     setupFiles,
     // Workers in the process of the tests run workflows in its own thread; each thread takes 0.3 s of CPU time to start.
     env: { TEMPORAL_DEBUG: '1' },
-    include: [`test/${name}/**/*.test.ts`],
+    include: folders.map((folder) => `test/${folder}/**/*.test.ts`),
     testTimeout: testTimeoutMs,
     hookTimeout: testTimeoutMs,
     pool: 'forks' as const,
@@ -50,12 +56,12 @@ export default defineConfig({
     maxWorkers: 4,
     projects: [
       project('unit', 30_000),
-      project('integration', 120_000, [temporalServer], [lighterSdk, hashInProcess]),
+      // One project shares its processes and its Temporal server.
+      project('integration', 120_000, [temporalServer], [lighterSdk, hashInProcess], ['integration', 'chaos']),
       project('replay', 60_000, [], [lighterSdk]),
       project('simulation', 60_000),
       // Not a test: `npm run record-histories` makes the replay tests' histories.
       project('record', 120_000, [temporalServer]),
-      project('chaos', 300_000, [temporalServer]),
     ],
   },
 });

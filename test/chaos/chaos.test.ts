@@ -19,7 +19,7 @@ const seeds: readonly { seed: number; fault: string; source: SourceKind; isSmall
   { seed: 11513, fault: 'stop-worker', source: 'file', isSmall: false },
 ];
 
-describe('the chaos suite, in short', () => {
+describe('the chaos suite, in short', { timeout: 300_000 }, () => {
   let connection: Connection;
   let temporal: ChaosTemporal;
 

@@ -8,7 +8,7 @@ import { mutations } from './mutation-list.ts';
 /** The names of the runs that failed; none when the suite held. */
 async function failuresOf(mutation: Mutation): Promise<string[]> {
   return withMutant(mutation, async (copy) => {
-    const vitest = ['vitest', 'run', '--config', 'test/vitest.config.ts', '--project', 'chaos', '--reporter', 'json'];
+    const vitest = ['vitest', 'run', '--config', 'test/vitest.config.ts', 'test/chaos', '--reporter', 'json'];
     const stdout = await runIn(copy, 'npx', vitest);
     const report = JSON.parse(stdout.slice(stdout.indexOf('{"num'))) as Report;
     const tests = report.testResults.flatMap(({ assertionResults }) => assertionResults);

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { endCliProcesses } from '../support/cli.ts';
 import { runServerKills } from './server-kills.ts';
 
-describe('kills of commands, the server process and Temporal', () => {
+describe('kills of commands, the server process and Temporal', { timeout: 300_000 }, () => {
   afterAll(endCliProcesses);
 
   it('lose no upload, start no second server, and leave no process', async () => {
