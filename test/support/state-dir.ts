@@ -16,7 +16,8 @@ export async function withStateDir<T>(body: (stateDir: string) => Promise<T>): P
     throw error;
   } finally {
     const left = await stopServers(stateDir);
-    await rm(stateDir, { recursive: true, force: true });
+    // The last thread of a killed process can still create a file. An error here would hide the one of the body.
+    await rm(stateDir, { recursive: true, force: true, maxRetries: 5 });
     const message = `${left.join(' and ')} left running in ${stateDir}`;
     // Thrown on purpose over an error of the body: the leak must be seen.
     // eslint-disable-next-line no-unsafe-finally
