@@ -11,9 +11,8 @@ import { namedFolder } from './source-settings.ts';
 /** A command starts its uploads within this time after it has written their record. */
 const UNSTARTED_KEPT_MS = 86_400_000;
 
-const recordSchema = z.object({
-  workflowIds: z.array(z.string()),
-});
+const recordSchema = z.object({ workflowIds: z.array(z.string()) });
+type NameRecord = z.infer<typeof recordSchema>;
 
 /**
  * Records of the sources that commands of this user named. A record exists until its uploads close. On the embedded server,
@@ -35,25 +34,18 @@ export class NamedRecords {
 
   /** Removes each record whose uploads are all among these and have closed, so that no worker reads their sources. */
   async removeEnded(workflowIds: readonly string[], client: LonghaulClient): Promise<void> {
-    const runs = await Promise.all(workflowIds.map((id) => canBeRunning(client, id)));
-    const ended = new Set(workflowIds.filter((_, index) => !runs[index]));
-    await this.#removeWhere(async (record) => record?.workflowIds.every((id) => ended.has(id)) ?? false);
+    const isOf = (ids: readonly string[]) => ids.every((id) => workflowIds.includes(id));
+    await this.#removeWhere(async (record) => record !== null && isOf(record.workflowIds) && haveEnded(client, record));
   }
 
   /** Removes the records of commands that were killed, whose uploads have completed. */
   async sweep(client: LonghaulClient): Promise<void> {
-    await this.#removeWhere(async (record, ageMs) => {
-      // The command possibly has not started its uploads yet.
-      if (ageMs < UNSTARTED_KEPT_MS) return false;
-      if (!record) return true;
-      const runs = await Promise.all(record.workflowIds.map((id) => canBeRunning(client, id)));
-      return !runs.includes(true);
-    });
+    // Before, the command possibly has not started its uploads yet.
+    const isOld = (ageMs: number) => ageMs >= UNSTARTED_KEPT_MS;
+    await this.#removeWhere(async (record, ageMs) => isOld(ageMs) && (record === null || haveEnded(client, record)));
   }
 
-  async #removeWhere(
-    isLeft: (record: z.infer<typeof recordSchema> | null, ageMs: number) => Promise<boolean>,
-  ): Promise<void> {
+  async #removeWhere(isLeft: (record: NameRecord | null, ageMs: number) => Promise<boolean>): Promise<void> {
     const names = await readdir(this.#folder).catch((): string[] => []);
     for (const path of names.filter((name) => name.endsWith('.json')).map((name) => join(this.#folder, name))) {
       const stats = await stat(path).catch(() => undefined);
@@ -63,6 +55,11 @@ export class NamedRecords {
       }
     }
   }
+}
+
+async function haveEnded(client: LonghaulClient, { workflowIds }: NameRecord): Promise<boolean> {
+  const runs = await Promise.all(workflowIds.map((id) => canBeRunning(client, id)));
+  return !runs.includes(true);
 }
 
 /** Whether a workflow is running. True if Temporal does not respond. */

@@ -106,12 +106,12 @@ export async function toScheduledWork(
   const [name = '', ...args] = words;
   try {
     if (name === 'sync') {
-      const { source, options } = parse<SyncOptions>(name, addSyncOptions, args);
-      return { sync: await toSyncRequest(source, options, config) };
+      const { source, options } = parse(name, addSyncOptions, args);
+      return { sync: await toSyncRequest(source, options as SyncOptions, config) };
     }
     if (name === 'upload') {
-      const { source, options } = parse<UploadCommandOptions>(name, addUploadRequestOptions, args);
-      return { upload: await toUploadRequest(source, options, config) };
+      const { source, options } = parse(name, addUploadRequestOptions, args);
+      return { upload: await toUploadRequest(source, options as UploadCommandOptions, config) };
     }
     const not = name === '' ? '' : `, not "${name}"`;
     problems.push(`after "--", use "sync" or "upload"${not}, for example: -- sync ./data --purpose batch`);
@@ -127,23 +127,15 @@ export async function toScheduledWork(
   return undefined;
 }
 
-interface Parsed<Options> {
-  readonly source: string;
-  readonly options: Options;
-}
-
 /** @throws CommanderError, which is not printed */
-function parse<Options>(name: string, add: (command: Command) => Command, args: readonly string[]): Parsed<Options> {
-  let found: Parsed<Options> | undefined;
-  add(new LonghaulCommand(name).argument('<source>'))
+function parse(name: string, add: (command: Command) => Command, args: readonly string[]) {
+  const command = add(new LonghaulCommand(name).argument('<source>'))
     .exitOverride()
     .helpOption(false)
     .configureOutput({ writeErr: () => {}, outputError: () => {} })
-    .action((source: string, options: Options) => {
-      found = { source, options };
-    })
+    .action(() => {})
     .parse(args, { from: 'user' });
-  return found as Parsed<Options>;
+  return { source: command.args[0] as string, options: command.opts() };
 }
 
 /** @throws ConfigError if `problems` is not empty */
