@@ -2,7 +2,6 @@ import type { UnpolledQueue } from '../../client/jobs.ts';
 import { findUnpolledQueues } from '../../client/queues/unpolled-queue.ts';
 import { type ListOptions, isSync, type WorkflowSummary } from '../../client/lists/list-uploads.ts';
 import { formatBytes } from '../../core/text/format.ts';
-import { printable } from '../../core/text/printable.ts';
 import { withBackend } from '../backend.ts';
 import type { CliContext } from '../context.ts';
 import { formatTable, type Column } from '../text/table.ts';
@@ -37,9 +36,8 @@ export async function listCommand(context: CliContext, options: ListCommandOptio
     const [header, ...lines] = formatTable(columns, found, terminalWidth(context.stdout));
     if (context.stdout.isTTY) context.out(header as string);
     lines.forEach(context.out);
-    for (const reason of new Set(found.flatMap(({ unpolled }) => unpolled?.reason ?? []))) {
-      context.note(`longhaul: ${printable(reason)}`);
-    }
+    const reasons = new Set(found.flatMap(({ unpolled }) => unpolled?.reason ?? []));
+    for (const reason of reasons) context.note(`longhaul: ${reason}`);
   });
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Client } from '@temporalio/client';
 import type { JobHandle } from '../../client/job-handle.ts';
+import type { JobEvent } from '../../client/jobs.ts';
 import type { LonghaulClient } from '../../client/longhaul-client.ts';
 import type { UploadResult } from '../../contracts/upload.ts';
 import { formatBytes, formatDuration } from '../../core/text/format.ts';
@@ -60,7 +61,14 @@ export async function runDemo(options: DemoOptions): Promise<string[]> {
   }
 
   async function killHalfWay(handle: JobHandle<'upload'>): Promise<string[]> {
-    await untilHalf(handle, signal);
+    await until(handle, signal, (event) => {
+      if (event.type === 'ended') {
+        throw new DemoFailedError('the upload completed before its worker was killed. Use a larger file.');
+      }
+      if (event.type !== 'progress') return false;
+      const { partsDone, partsTotal } = event.progress;
+      return partsTotal > 0 && partsDone * 2 >= partsTotal;
+    });
     await worker.kill();
     const killedAtMs = Date.now();
     const recorded = await recordedParts(client.temporal, handle.workflowId);
@@ -68,7 +76,10 @@ export async function runDemo(options: DemoOptions): Promise<string[]> {
 
     worker = await WorkerProcess.start(file, options.environment);
     say(`started worker ${worker.pid}`);
-    await untilMoreThan(client, handle, recorded, signal);
+    await until(handle, signal, async (event) => {
+      if (event.type === 'progress') return event.progress.partsDone > recorded;
+      return event.type === 'no-answer' && (await recordedParts(client.temporal, handle.workflowId)) > recorded;
+    });
     say(`recorded the first new part ${formatDuration(Date.now() - killedAtMs)} after the kill`);
 
     const result = await handle.result({ signal });
@@ -81,30 +92,13 @@ export async function runDemo(options: DemoOptions): Promise<string[]> {
   }
 }
 
-async function untilHalf(handle: JobHandle<'upload'>, signal: AbortSignal): Promise<void> {
-  for await (const event of handle.progress({ intervalMs: 100, signal })) {
-    if (
-      event.type === 'progress' &&
-      event.progress.partsDone * 2 >= event.progress.partsTotal &&
-      event.progress.partsTotal > 0
-    )
-      return;
-    if (event.type === 'ended')
-      throw new DemoFailedError('the upload completed before its worker was killed. Use a larger file.');
-  }
-  signal.throwIfAborted();
-}
-
-async function untilMoreThan(
-  client: LonghaulClient,
+/** Follows an upload until `isReached` returns true for one of its events. */
+async function until(
   handle: JobHandle<'upload'>,
-  recorded: number,
   signal: AbortSignal,
+  isReached: (event: JobEvent<'upload'>) => boolean | Promise<boolean>,
 ): Promise<void> {
-  for await (const event of handle.progress({ intervalMs: 100, signal })) {
-    if (event.type === 'progress' && event.progress.partsDone > recorded) return;
-    if (event.type === 'no-answer' && (await recordedParts(client.temporal, handle.workflowId)) > recorded) return;
-  }
+  for await (const event of handle.progress({ intervalMs: 100, signal })) if (await isReached(event)) return;
   signal.throwIfAborted();
 }
 

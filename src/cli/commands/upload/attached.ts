@@ -4,7 +4,6 @@ import type { Source } from '../../../contracts/sources.ts';
 import type { UploadRequest } from '../../../contracts/upload.ts';
 import { isAboutKey } from '../../../core/upload/reasons.ts';
 import { isSameName } from '../../../core/text/name-form.ts';
-import { printable } from '../../../core/text/printable.ts';
 import { openSealedQuery } from '../../../sources/http/sealed-query.ts';
 import { openingKeysOf } from '../../../sources/source-settings.ts';
 import type { Backend } from '../../backend.ts';
@@ -44,7 +43,7 @@ async function noteOne(
   const { config } = context;
   const { workflowId } = handle;
   const { status, taskQueue } = await handle.describe();
-  const note = (line: string) => context.note(printable(`${workflowId}: ${line}`));
+  const note = (line: string) => context.note(`${workflowId}: ${line}`);
   if (status !== 'RUNNING' && status !== 'COMPLETED') return;
   const request = await startedRequest(client.temporal, workflowId);
   if (status === 'COMPLETED') {
@@ -83,10 +82,8 @@ async function noteOther({ note }: CliContext, { client, isEmbedded }: Backend, 
     const other = await startedRequest(client.temporal, workflowId).catch(() => undefined);
     if (!other || !isSameContent(own, other)) continue;
     note(
-      printable(
-        `${workflowId}: an earlier upload of the same file to another base URL is still open. ` +
-          `To cancel it, run "longhaul cancel ${workflowId}".`,
-      ),
+      `${workflowId}: an earlier upload of the same file to another base URL is still open. ` +
+        `To cancel it, run "longhaul cancel ${workflowId}".`,
     );
   }
 }
