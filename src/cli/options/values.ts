@@ -5,59 +5,53 @@ import { mimeTypeProblem } from '../../core/upload/mime-type.ts';
 import { parseBytes, parseBytesPerSecond, parseDuration } from '../../core/text/parse.ts';
 import { MIN_LIMIT_BYTES_PER_SECOND } from '../../core/pace/rate.ts';
 
-export function partSizeOption(text: string): number {
-  const bytes = bytesOption(text);
-  const { minPartSizeBytes: least, settablePartSizeBytes: most } = Limits;
-  if (bytes < least || bytes > most) {
-    throw new InvalidArgumentError(`Use ${formatBytes(least)} to ${formatBytes(most)}.`);
-  }
-  return bytes;
+/** Returns the parser of an option. @param parse returns undefined for an invalid text */
+function option<Value>(fix: string, parse: (text: string) => Value | undefined): (text: string) => Value {
+  return (text) => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    throw new InvalidArgumentError(fix);
+  };
 }
+
+function within(value: number | undefined, least: number, most: number): number | undefined {
+  return value !== undefined && value >= least && value <= most ? value : undefined;
+}
+
+export const bytesOption = option('Use a number of bytes, for example 33554432, 32MiB or 1.5GiB.', parseBytes);
+
+const { minPartSizeBytes, settablePartSizeBytes, settableFileBytes } = Limits;
+
+export const partSizeOption = option(
+  `Use ${formatBytes(minPartSizeBytes)} to ${formatBytes(settablePartSizeBytes)}.`,
+  (text) => within(bytesOption(text), minPartSizeBytes, settablePartSizeBytes),
+);
+
+export const splitSizeOption = option(
+  `Use 1 B to the maximum of the destination, at most ${formatBytes(settableFileBytes)}.`,
+  (text) => within(bytesOption(text), 1, settableFileBytes),
+);
 
 /** Empty without a value. */
-export function splitOption(text: string): true | 'auto' {
-  if (text === '') return true;
-  if (text === 'auto') return text;
-  throw new InvalidArgumentError('Use auto, or no value.');
-}
-
-export function splitSizeOption(text: string): number {
-  const bytes = bytesOption(text);
-  if (bytes >= 1 && bytes <= Limits.settableFileBytes) return bytes;
-  throw new InvalidArgumentError(
-    `Use 1 B to the maximum of the destination, at most ${formatBytes(Limits.settableFileBytes)}.`,
-  );
-}
+export const splitOption = option<true | 'auto'>('Use auto, or no value.', (text) =>
+  text === 'auto' ? text : text === '' || undefined,
+);
 
 /** Bytes per second. */
-export function limitOption(text: string): number {
-  const bytesPerSecond = parseBytesPerSecond(text);
-  if (bytesPerSecond !== undefined && bytesPerSecond >= MIN_LIMIT_BYTES_PER_SECOND) return bytesPerSecond;
-  throw new InvalidArgumentError(
-    `Use a rate of at least ${formatBytes(MIN_LIMIT_BYTES_PER_SECOND)}/s, for example 50MiB/s.`,
-  );
-}
+export const limitOption = option(
+  `Use a rate of at least ${formatBytes(MIN_LIMIT_BYTES_PER_SECOND)}/s, for example 50MiB/s.`,
+  (text) => within(parseBytesPerSecond(text), MIN_LIMIT_BYTES_PER_SECOND, Infinity),
+);
 
 /** Bytes per second; 0 for `none`. */
 export function limitOrNoneOption(text: string): number {
   return text === 'none' ? 0 : limitOption(text);
 }
 
-export function bytesOption(text: string): number {
-  const bytes = parseBytes(text);
-  if (bytes === undefined)
-    throw new InvalidArgumentError('Use a number of bytes, for example 33554432, 32MiB or 1.5GiB.');
-  return bytes;
-}
-
 export function wholeNumberOption(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`Use a whole number from ${least} to ${most}.`);
-    }
-    return value;
-  };
+  return option(`Use a whole number from ${least} to ${most}.`, (text) =>
+    /^\d+$/.test(text) ? within(Number(text), least, most) : undefined,
+  );
 }
 
 /** Collects the values of a repeatable option. */
@@ -67,19 +61,16 @@ export function repeatedOption(text: string, earlier: readonly string[] = []): s
 
 /** Milliseconds. */
 export function durationOption(least: string, most: string, example: string): (text: string) => number {
-  return (text) => {
-    const ms = parseDuration(text);
-    if (ms !== undefined && ms >= (parseDuration(least) ?? 0) && ms <= (parseDuration(most) ?? Infinity)) return ms;
-    throw new InvalidArgumentError(`Use a duration from ${least} to ${most}, for example ${example}.`);
-  };
+  return option(`Use a duration from ${least} to ${most}, for example ${example}.`, (text) =>
+    within(parseDuration(text), parseDuration(least) ?? 0, parseDuration(most) ?? Infinity),
+  );
 }
 
 /** Seconds. */
-export function fileLifeOption(text: string): number {
+export const fileLifeOption = option('Use whole seconds, for example 90m or 7d.', (text) => {
   const seconds = durationOption('1h', '30d', '7d')(text) / 1000;
-  if (Number.isInteger(seconds)) return seconds;
-  throw new InvalidArgumentError('Use whole seconds, for example 90m or 7d.');
-}
+  return Number.isInteger(seconds) ? seconds : undefined;
+});
 
 /** Milliseconds; 0 for `never`. */
 export function giveUpOption(text: string): number {
@@ -94,18 +85,16 @@ export function priorityOption(text: string): number {
   throw new InvalidArgumentError(`Use ${names}, or a number from 1 (first) to ${Limits.lastPriority} (last).`);
 }
 
-export function fairnessKeyOption(text: string): string {
-  const bytes = Buffer.byteLength(text);
-  if (bytes > 0 && bytes <= Limits.maxFairnessKeyBytes) return text;
-  throw new InvalidArgumentError(`Use a text of 1 to ${Limits.maxFairnessKeyBytes} bytes.`);
-}
+export const fairnessKeyOption = option(`Use a text of 1 to ${Limits.maxFairnessKeyBytes} bytes.`, (text) =>
+  text !== '' && Buffer.byteLength(text) <= Limits.maxFairnessKeyBytes ? text : undefined,
+);
 
-export function fairnessWeightOption(text: string): number {
-  const { minFairnessWeight: least, maxFairnessWeight: most } = Limits;
-  const weight = Number(text);
-  if (/^\d+(\.\d+)?$/.test(text) && weight >= least && weight <= most) return weight;
-  throw new InvalidArgumentError(`Use a number from ${least} to ${most}, for example 2.5.`);
-}
+const { minFairnessWeight, maxFairnessWeight } = Limits;
+
+export const fairnessWeightOption = option(
+  `Use a number from ${minFairnessWeight} to ${maxFairnessWeight}, for example 2.5.`,
+  (text) => (/^\d+(\.\d+)?$/.test(text) ? within(Number(text), minFairnessWeight, maxFairnessWeight) : undefined),
+);
 
 export function mimeTypeOption(text: string): string {
   const problem = mimeTypeProblem(text);
