@@ -1,8 +1,6 @@
 import type { JobHandle } from '../../client/job-handle.ts';
 import type { JobResult } from '../../client/jobs.ts';
-import type { UploadOptions } from '../../client/prepare/prepare-upload.ts';
 import type { PreparedJob } from '../../client/start-job.ts';
-import type { CheckedRequest } from '../checks/check-requests.ts';
 
 /** One upload, split upload or sync of a command, checked before Temporal is called. */
 export interface CommandJob<Prepared extends PreparedJob = PreparedJob> {
@@ -19,9 +17,3 @@ export type Outcome<Job extends CommandJob> = Started<Job> & {
   readonly result?: JobResult<Job['prepared']['kind']>;
   readonly error?: unknown;
 };
-
-export interface UploadJob extends CommandJob<CheckedRequest['prepared']> {
-  readonly options: UploadOptions;
-  /** The argument, as in `sourceOf`. */
-  readonly source: string;
-}

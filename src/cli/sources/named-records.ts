@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import type { LonghaulClient } from '../../client/longhaul-client.ts';
 import type { Config } from '../../config/config.ts';
-import { readJsonFile, writeJsonFile } from '../../dev/server/json-file.ts';
+import { readJsonFile, writeJsonFile } from './json-file.ts';
 import type { NamedSources } from '../../sources/named-sources.ts';
 import { namedFolder } from './source-settings.ts';
 

@@ -5,7 +5,7 @@ import { openAiLimits } from '../../../contracts/limits.ts';
 import { formatBytes, optionBytes } from '../../../core/text/format.ts';
 import type { Backend } from '../../backend.ts';
 import type { CliContext } from '../../context.ts';
-import type { UploadJob } from '../../job/command-job.ts';
+import type { UploadJob } from './check-requests.ts';
 
 /** Sets the piece size of jobs with `--split auto`, and prints it. */
 export async function withAutoSizes(

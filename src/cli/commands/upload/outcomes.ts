@@ -4,7 +4,8 @@ import type { SplitUploadResult } from '../../../contracts/split.ts';
 import { formatBytes, formatCount, formatDuration } from '../../../core/text/format.ts';
 import type { CliContext } from '../../context.ts';
 import { isHttpUrl } from '../../../sources/source-of-url.ts';
-import type { Outcome, UploadJob } from '../../job/command-job.ts';
+import type { Outcome } from '../../job/command-job.ts';
+import type { UploadJob } from './check-requests.ts';
 import { errorText, jsonErrorOf } from '../../errors.ts';
 import type { UploadCommandOptions } from './options.ts';
 

@@ -5,12 +5,13 @@ import type { Receipt, UploadReceipt } from '../../../contracts/requests/receipt
 import type { Source } from '../../../contracts/sources.ts';
 import { nameOfSource } from '../../../core/source/names.ts';
 import { errnoCause, errnoOf, ifExists } from '../../../core/text/errno-cause.ts';
-import { writeJsonFile } from '../../../dev/server/json-file.ts';
+import { writeJsonFile } from '../../sources/json-file.ts';
 import { ConfigError, LonghaulError, SourceChangedError } from '../../../errors.ts';
 import type { SourceReader } from '../../../sources/source-reader.ts';
 import { Sources } from '../../../sources/sources.ts';
 import type { CliContext } from '../../context.ts';
-import type { Started, UploadJob } from '../../job/command-job.ts';
+import type { Started } from '../../job/command-job.ts';
+import type { UploadJob } from './check-requests.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import type { UploadCommandOptions } from './options.ts';
 

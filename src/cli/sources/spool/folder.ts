@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { openPrivateState } from '../../../dev/server/private-state.ts';
 import { attempt } from '../../../core/objects.ts';
 import type { Source } from '../../../contracts/sources.ts';
-import { readJsonFile, writeJsonFile } from '../../../dev/server/json-file.ts';
+import { readJsonFile, writeJsonFile } from '../json-file.ts';
 import { ConfigError } from '../../../errors.ts';
 import { isInOneOf } from '../../../sources/file/paths.ts';
 

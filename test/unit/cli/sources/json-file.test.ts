@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import * as z from 'zod';
-import { readJsonFile, writeJsonFile } from '../../../src/dev/server/json-file.ts';
+import { readJsonFile, writeJsonFile } from '../../../../src/cli/sources/json-file.ts';
 
 const schema = z.object({ pid: z.number() });
 let directory = '';

@@ -5,16 +5,17 @@ import {
   prepareUpload,
   type PreparedSplit,
   type PreparedUpload,
-} from '../../client/prepare/prepare-upload.ts';
-import { configuredLimits } from '../../config/destinations.ts';
-import { Defaults } from '../../contracts/limits.ts';
-import { ConfigError } from '../../errors.ts';
-import { sealKeyOf } from '../../sources/source-settings.ts';
-import { Sources } from '../../sources/sources.ts';
-import type { CliContext } from '../context.ts';
-import { sourceSettingsOf } from '../sources/source-settings.ts';
-import type { SpoolFolder } from '../sources/spool/folder.ts';
-import { isSplit, toUploadOptions, type UploadCommandOptions } from '../commands/upload/options.ts';
+} from '../../../client/prepare/prepare-upload.ts';
+import { configuredLimits } from '../../../config/destinations.ts';
+import { Defaults } from '../../../contracts/limits.ts';
+import { ConfigError } from '../../../errors.ts';
+import { sealKeyOf } from '../../../sources/source-settings.ts';
+import { Sources } from '../../../sources/sources.ts';
+import type { CliContext } from '../../context.ts';
+import type { CommandJob } from '../../job/command-job.ts';
+import { sourceSettingsOf } from '../../sources/source-settings.ts';
+import type { SpoolFolder } from '../../sources/spool/folder.ts';
+import { isSplit, toUploadOptions, type UploadCommandOptions } from './options.ts';
 
 /** Source of one upload of a command. */
 export interface UploadTarget {
@@ -28,6 +29,12 @@ export interface UploadTarget {
 export interface CheckedRequest {
   readonly options: SplitUploadOptions;
   readonly prepared: PreparedUpload | PreparedSplit;
+}
+
+export interface UploadJob extends CommandJob<CheckedRequest['prepared']> {
+  readonly options: SplitUploadOptions;
+  /** The argument, as in `sourceOf`. */
+  readonly source: string;
 }
 
 /**

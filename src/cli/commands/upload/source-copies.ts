@@ -5,14 +5,20 @@ import { filenameOfSource } from '../../../core/source/names.ts';
 import { ConfigError } from '../../../errors.ts';
 import { httpUrlOf, isHttpUrl } from '../../../sources/source-of-url.ts';
 import { Sources } from '../../../sources/sources.ts';
-import type { UploadTarget } from '../../checks/check-requests.ts';
+import type { UploadTarget } from './check-requests.ts';
 import type { CliContext } from '../../context.ts';
 import { Interrupted } from '../../errors.ts';
-import type { PipeArgument } from './pipe-arguments.ts';
-import { sourceSettingsOf } from '../source-settings.ts';
-import { assertSpoolable, spoolCopy, spoolInput, type SpoolOptions, type SpoolWords } from './copy.ts';
-import type { SpoolFolder } from './folder.ts';
-import { isSplit, type UploadCommandOptions } from '../../commands/upload/options.ts';
+import type { PipeArgument } from '../../sources/spool/pipe-arguments.ts';
+import { sourceSettingsOf } from '../../sources/source-settings.ts';
+import {
+  assertSpoolable,
+  spoolCopy,
+  spoolInput,
+  type SpoolOptions,
+  type SpoolWords,
+} from '../../sources/spool/copy.ts';
+import type { SpoolFolder } from '../../sources/spool/folder.ts';
+import { isSplit, type UploadCommandOptions } from './options.ts';
 
 /** A copy to create. */
 interface Copier {

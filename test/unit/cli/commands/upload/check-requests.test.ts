@@ -2,13 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, expect, it, vi } from 'vitest';
-import { checkRequests } from '../../../../src/cli/checks/check-requests.ts';
-import type { CliContext } from '../../../../src/cli/context.ts';
-import { SpoolFolder } from '../../../../src/cli/sources/spool/folder.ts';
-import { startJob } from '../../../../src/client/start-job.ts';
-import { loadConfig } from '../../../../src/config/config.ts';
-import { Sources } from '../../../../src/sources/sources.ts';
-import { withTempDir } from '../../../support/temp-dir.ts';
+import { checkRequests } from '../../../../../src/cli/commands/upload/check-requests.ts';
+import type { CliContext } from '../../../../../src/cli/context.ts';
+import { SpoolFolder } from '../../../../../src/cli/sources/spool/folder.ts';
+import { startJob } from '../../../../../src/client/start-job.ts';
+import { loadConfig } from '../../../../../src/config/config.ts';
+import { Sources } from '../../../../../src/sources/sources.ts';
+import { withTempDir } from '../../../../support/temp-dir.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
