@@ -23,7 +23,7 @@ import {
   tooManyLines,
 } from '../../../sources/source-lines.ts';
 import { isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
-import type { SourceReader } from '../../../sources/source-reader.ts';
+import { rangedReader, type SourceReader } from '../../../sources/source-reader.ts';
 import { Sources } from '../../../sources/sources.ts';
 import type { CliContext } from '../../context.ts';
 import { AlreadyReported, errorText, Interrupted, jsonErrorOf } from '../../errors.ts';
@@ -129,7 +129,7 @@ interface CheckContext {
 }
 
 async function checkFile(file: string, checks: CheckContext): Promise<Checked> {
-  const { context, sources, check, limits, options } = checks;
+  const { context, sources, limits, options } = checks;
   if (file === '-') return checkInput(checks);
   const { signal } = context;
   const { connection, purpose = '' } = options;
@@ -143,16 +143,12 @@ async function checkFile(file: string, checks: CheckContext): Promise<Checked> {
     const filename = nameKey(named ? filenameOfSource(source) : basename(file));
     const limited = { filename, purpose, sizeBytes };
     const limit = limits && (isSplit(options) ? nameProblem : fileProblem)(limits, limited);
-    if (!isSplit(options)) {
-      const report = await checkRange(reader, { offsetBytes: 0, sizeBytes }, check, limits?.maxLines, signal);
-      return { ...report, bytes: sizeBytes, limit };
-    }
-    const pieces = await piecesOf(reader, sizeBytes, limits, options.splitSize, signal);
+    const pieces = isSplit(options) ? await piecesOf(reader, sizeBytes, checks) : undefined;
     const problems: LineProblem[] = [];
     const warnings = new Set<string>();
     let [lines, invalid] = [0, 0];
-    for (const piece of pieces) {
-      const report = await checkRange(reader, piece, check, limits?.maxLines, signal);
+    for (const range of pieces ?? [{ offsetBytes: 0, sizeBytes }]) {
+      const report = await checkRange(reader, range, checks);
       // Numbers of the whole source.
       for (const { line, reason } of report.problems) {
         const inSource = reason.replace(/ of line (\d+)$/, (_, other: string) => ` of line ${lines + Number(other)}`);
@@ -162,20 +158,18 @@ async function checkFile(file: string, checks: CheckContext): Promise<Checked> {
       lines += report.lines;
       invalid += report.invalid;
     }
-    return { bytes: sizeBytes, lines, invalid, problems, warnings: [...warnings], limit, pieces: pieces.length };
+    return { lines, invalid, problems, warnings: [...warnings], bytes: sizeBytes, limit, pieces: pieces?.length };
   });
 }
 
 async function piecesOf(
   reader: SourceReader,
   sizeBytes: number,
-  limits: DestinationLimits | undefined,
-  splitSize: number | undefined,
-  signal: AbortSignal,
+  { context: { signal }, limits, options }: CheckContext,
 ): Promise<readonly ByteRange[]> {
   const lines = new SourceLines(reader, signal);
   const { maxLines, maxFileBytes = Infinity } = limits ?? {};
-  const most = Math.min(splitSize ?? Infinity, maxFileBytes);
+  const most = Math.min(options.splitSize ?? Infinity, maxFileBytes);
   assertPieceCount(sizeBytes, most, maxFileBytes);
   let index: LineIndex | undefined;
   if (maxLines !== undefined) {
@@ -195,20 +189,13 @@ async function piecesOf(
 /** @throws SourceChangedError if the source ends within the range */
 async function checkRange(
   reader: SourceReader,
-  { offsetBytes, sizeBytes }: ByteRange,
-  check: LineCheck,
-  maxLines: number | undefined,
-  signal: AbortSignal,
+  range: ByteRange,
+  { context: { signal }, check, limits }: CheckContext,
 ): Promise<ContentReport> {
-  const ranged: SourceReader = {
-    stat: (options) => reader.stat(options),
-    read: (buffer, atBytes) => reader.read(buffer, offsetBytes + atBytes),
-    close: () => Promise.resolve(),
-  };
-  const { listeners, checkpoint } = await pass(ranged, {
-    create: () => ({ check: new JsonlCheck({ check, maxLines, countsAll: true }) }),
-    sizeBytes,
-    chunkBytes: Math.min(CHUNK_BYTES, sizeBytes),
+  const { listeners, checkpoint } = await pass(rangedReader(reader, range), {
+    create: () => ({ check: new JsonlCheck({ check, maxLines: limits?.maxLines, countsAll: true }) }),
+    sizeBytes: range.sizeBytes,
+    chunkBytes: Math.min(CHUNK_BYTES, range.sizeBytes),
     checkpointEveryMs: Infinity,
     onCheckpoint: () => {},
     isStopping: () => signal.aborted,
