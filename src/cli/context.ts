@@ -20,7 +20,6 @@ export interface Io {
   readonly allowLongerEnd: (extraMs: number) => void;
 }
 
-/** The context of every command. */
 export interface CliContext extends Pick<
   Io,
   'stdin' | 'stdout' | 'stderr' | 'signal' | 'interrupt' | 'allowLongerEnd'

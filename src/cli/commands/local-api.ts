@@ -23,7 +23,6 @@ export function shownLocalKey({ localApiKey }: CliContext['config']): string {
   return localApiKey === undefined ? 'sk-local' : '"$LONGHAUL_LOCAL_API_KEY"';
 }
 
-/** Runs the local Uploads API until it is interrupted. */
 export async function localApiCommand(context: CliContext, options: LocalApiCommandOptions): Promise<void> {
   const { port, host, allowHost, data, bandwidth, latency, listLag, sessionLife, strictSums, azure } = options;
   const key = options.key ?? context.config.localApiKey;

@@ -19,7 +19,6 @@ interface WorkerCommandOptions extends PermissionOptions {
   readonly metricsHost?: string;
 }
 
-/** Runs a worker until it is interrupted. */
 export async function workerCommand(context: CliContext, options: WorkerCommandOptions): Promise<void> {
   const { config } = context;
   const deployment = deploymentOf(config, options);

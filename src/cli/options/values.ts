@@ -54,7 +54,6 @@ export function wholeNumberOption(least: number, most: number): (text: string) =
   );
 }
 
-/** Collects the values of a repeatable option. */
 export function repeatedOption(text: string, earlier: readonly string[] = []): string[] {
   return [...earlier, text];
 }

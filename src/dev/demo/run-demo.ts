@@ -18,9 +18,7 @@ interface DemoOptions {
   readonly client: LonghaulClient;
   readonly api: LocalApi;
   readonly apiKey: string;
-  /** Environment of the worker processes. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Maximum number of parts in flight of a worker. */
   readonly slots: number;
   readonly file: string;
   readonly say: (line: string) => void;

@@ -49,7 +49,6 @@ export class WorkerProcess {
     return this.#child.pid as number;
   }
 
-  /** Kills it with SIGKILL, like a crash. */
   kill(): Promise<void> {
     return this.#end('SIGKILL');
   }

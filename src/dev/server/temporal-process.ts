@@ -104,7 +104,6 @@ export class TemporalProcess {
     if (pid !== undefined) attempt(() => process.kill(-pid, 'SIGKILL'));
   }
 
-  /** Returns the end of its output. */
   logTail(): string {
     const log = readFileSync(statePaths(this.#stateDir).log);
     return log

@@ -28,7 +28,6 @@ interface SteerCommandOptions {
   readonly ignoreInode?: boolean;
 }
 
-/** The result for one upload or sync. */
 interface Steered {
   /** `ended`: it was already closed. */
   readonly outcome: 'done' | 'ended';

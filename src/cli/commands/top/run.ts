@@ -64,7 +64,20 @@ async function live(context: CliContext, { client }: Backend, firstSort: TopSort
   const board = new TopBoard(client, QUERY_TIMEOUT_MS);
   const screen = new LiveScreen(context.stdout);
   const rowCount = () => Math.max(screen.rows - OTHER_LINES, 1);
-  const draw = () => screen.show(() => describe(table, sort, problem, rowCount(), screen.columns));
+  const describe = (): readonly string[] => {
+    if (!table) return [problem ?? 'listing uploads and syncs'];
+    const { rows, states, isMore } = table;
+    const shown = sortRows(rows, sort).slice(0, rowCount());
+    const totals = [describeTotals(states, rows, isMore), `sorted by ${sort} (s: change, q: quit)`];
+    const more = states.uploads.length + states.syncs.length - shown.length;
+    return [
+      [...totals, ...(problem ? [problem] : [])].join(' · '),
+      '',
+      ...(shown.length > 0 ? describeRows(shown, screen.columns) : []),
+      ...(more > 0 ? [`… and ${more} more. Enlarge the window to show them.`] : []),
+    ].map((line) => cliTruncate(line, screen.columns));
+  };
+  const draw = () => screen.show(describe);
 
   const quitting = new AbortController();
   const stopReading = listenToKeys(context.stdin, (key) => {
@@ -93,26 +106,6 @@ async function live(context: CliContext, { client }: Backend, firstSort: TopSort
     stopReading();
     screen.close();
   }
-}
-
-function describe(
-  table: TopTable | undefined,
-  sort: TopSort,
-  problem: string | undefined,
-  count: number,
-  width: number,
-): string[] {
-  if (!table) return [problem ?? 'listing uploads and syncs'];
-  const { rows, states, isMore } = table;
-  const shown = sortRows(rows, sort).slice(0, count);
-  const totals = [describeTotals(states, rows, isMore), `sorted by ${sort} (s: change, q: quit)`];
-  const more = states.uploads.length + states.syncs.length - shown.length;
-  return [
-    [...totals, ...(problem ? [problem] : [])].join(' · '),
-    '',
-    ...(shown.length > 0 ? describeRows(shown, width) : []),
-    ...(more > 0 ? [`… and ${more} more. Enlarge the window to show them.`] : []),
-  ].map((line) => cliTruncate(line, width));
 }
 
 const CTRL_C = '\u0003';

@@ -20,7 +20,6 @@ import {
 import type { SpoolFolder } from '../../sources/spool/folder.ts';
 import { isSplit, type UploadCommandOptions } from './options.ts';
 
-/** A copy to create. */
 interface Copier {
   readonly words: SpoolWords;
   /** The File's name. */

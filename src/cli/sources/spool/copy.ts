@@ -21,7 +21,6 @@ class SpoolFailedError extends LonghaulError {
 export interface SpoolOptions {
   /** The File's name. */
   readonly filename: string;
-  /** Maximum size of the source. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
   /** Prints the progress every few seconds. */
