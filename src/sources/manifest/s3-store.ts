@@ -8,7 +8,7 @@ import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } 
 import type { S3Manifest } from '../../contracts/sources.ts';
 import { ConfigError, LonghaulError, ManifestError, SourceMissingError, SourceReadError } from '../../errors.ts';
 import type { S3Bucket } from '../s3/connections.ts';
-import { mapS3Error, type S3Failure } from '../s3/errors.ts';
+import { failureOf, mapS3Error } from '../s3/errors.ts';
 import type { ManifestContent, ManifestStore, Rewrite } from './store.ts';
 
 /** Updates that start again because another sync wrote the object at the same time. */
@@ -115,8 +115,7 @@ export function openS3Manifest({ bucket, key }: S3Manifest, { settings, ...store
     try {
       return await store.ask(call);
     } catch (error) {
-      const { name: code, $metadata } = (error ?? {}) as S3Failure;
-      const status = $metadata?.httpStatusCode;
+      const { code, status } = failureOf(error);
       if (status !== undefined && statuses.includes(status) && code !== 'NoSuchBucket') return undefined;
       throw errorOf(verb, error);
     }
@@ -124,7 +123,7 @@ export function openS3Manifest({ bucket, key }: S3Manifest, { settings, ...store
 
   function errorOf(verb: 'read' | 'write', error: unknown): unknown {
     if ((error as Error | undefined)?.name === 'AbortError') return error;
-    if (verb === 'write' && (error as S3Failure).$metadata?.httpStatusCode === 501) {
+    if (verb === 'write' && failureOf(error).status === 501) {
       const problem = 'the store does not support conditional writes (501)';
       return new ManifestError(`cannot write the manifest ${name}: ${problem}. Use another store, or a file.`);
     }

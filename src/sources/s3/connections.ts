@@ -5,7 +5,7 @@ import type { S3Source } from '../../contracts/sources.ts';
 import { ConfigError } from '../../errors.ts';
 import { longhaulVersion } from '../../longhaul-version.ts';
 import { rememberSecrets } from '../../redact.ts';
-import type { S3Failure } from './errors.ts';
+import { failureOf } from './errors.ts';
 import { matchesAny, notPermitted, SourceDefaults, type NamedSettings, type S3Settings } from '../source-settings.ts';
 import { guardAnswers } from './guard.ts';
 import type { ProxyRules } from '../../network/proxy.ts';
@@ -104,11 +104,8 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** A response to HEAD has no body that would show whether the credentials have expired. */
 function mayBeExpired(error: unknown): boolean {
-  const { name, $metadata } = (error ?? {}) as S3Failure;
-  const status = $metadata?.httpStatusCode;
-  return (
-    name !== 'AccessDenied' && name !== 'InvalidObjectState' && (status === 400 || status === 401 || status === 403)
-  );
+  const { code, status = 0 } = failureOf(error);
+  return code !== 'AccessDenied' && code !== 'InvalidObjectState' && [400, 401, 403].includes(status);
 }
 
 function clientConfig(

@@ -12,10 +12,16 @@ import {
 } from '../../errors.ts';
 import { networkProblem } from '../remote/values.ts';
 
-export interface S3Failure {
+interface S3Failure {
   readonly name?: string;
   readonly message?: string;
   readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+/** The code, the message and the HTTP status of an error of the S3 client. Errors without a response have no status. */
+export function failureOf(error: unknown) {
+  const { name: code = '', message = String(error), $metadata } = (error ?? {}) as S3Failure;
+  return { code, message, status: $metadata?.httpStatusCode };
 }
 
 /** Codes of expired credentials. */
@@ -32,12 +38,11 @@ export function mapS3Error(error: unknown, name: string): LonghaulError {
   const ofNetwork = networkProblem(error, name);
   if (ofNetwork) return ofNetwork;
   if (error instanceof LonghaulError) return error;
-  const { name: named = '', message: whole = String(error), $metadata } = (error ?? {}) as S3Failure;
+  const { code: named, message: whole, status } = failureOf(error);
   // The SDK's name for a response without an error code.
   const code = named.startsWith('Unknown') ? '' : named;
   // The SDK adds a hint for its developers.
   const [message = ''] = whole.split('\n', 1);
-  const status = $metadata?.httpStatusCode;
   const cause = { cause: error };
   // Errors of a store have a status. Those of the SDK do not.
   const isOfSdk = status === undefined;

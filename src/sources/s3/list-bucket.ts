@@ -5,7 +5,7 @@ import { SourceNotRangedError } from '../../errors.ts';
 import { Breather, type Listing, type ListOptions } from '../listing/listing.ts';
 import { BucketRows } from './bucket-rows.ts';
 import type { S3Bucket } from './connections.ts';
-import { mapS3Error, type S3Failure } from './errors.ts';
+import { failureOf, mapS3Error } from './errors.ts';
 
 /** Limits for a store whose list never ends. A page has 1,000 rows, and all can be those of folders. */
 const MAX_PAGES = 100_000;
@@ -82,8 +82,8 @@ export async function checkBucket(
 
 /** A store other than AWS can reject the header that requests the state of restored objects. */
 function isUnsupported(error: unknown): boolean {
-  const { name, $metadata } = (error ?? {}) as S3Failure;
-  return $metadata?.httpStatusCode === 501 || ($metadata?.httpStatusCode === 400 && name !== 'ExpiredToken');
+  const { code, status } = failureOf(error);
+  return status === 501 || (status === 400 && code !== 'ExpiredToken');
 }
 
 function brokenList(name: string, what: string): SourceNotRangedError {

@@ -9,7 +9,7 @@ import {
 import type { ByteRange, S3Source } from '../../contracts/sources.ts';
 import { nameOfSource } from '../../core/source/names.ts';
 import { SourceChangedError, SourceNotRangedError, SourceReadError, SourceUnusableError } from '../../errors.ts';
-import { archiveOfHead, archivedError, mapS3Error, type S3Failure } from './errors.ts';
+import { archiveOfHead, archivedError, failureOf, mapS3Error } from './errors.ts';
 import { discardBody, etagOf } from '../remote/values.ts';
 import { RemoteReader, type RemoteInfo, type RemoteStore } from '../remote/reader.ts';
 import type { S3Bucket } from './connections.ts';
@@ -69,7 +69,7 @@ function s3Store(source: S3Source, { settings, ...store }: S3Bucket, signal: Abo
 
   function mapError(error: unknown): unknown {
     // A tier of S3 Intelligent-Tiering, or an object that was archived after it was listed.
-    if ((error as S3Failure).name === 'InvalidObjectState') return archivedError(source, undefined, error);
+    if (failureOf(error).code === 'InvalidObjectState') return archivedError(source, undefined, error);
     return mapS3Error(error, name);
   }
 
