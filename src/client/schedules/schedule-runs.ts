@@ -42,8 +42,8 @@ async function describeRun(
 ): Promise<ScheduleRun> {
   // A second backfill of the same time has the same workflow ID; only the run IDs differ.
   const first = client.workflow.getHandle(workflowId, firstExecutionRunId);
-  const base = { workflowId, dueAt, startedAt };
-  const nothing = { endedAt: undefined, detail: undefined, counts: undefined, waitsFor: undefined };
+  const unknown = { endedAt: undefined, detail: undefined, counts: undefined, waitsFor: undefined };
+  const run = { workflowId, dueAt, startedAt, ...unknown };
   try {
     const told = await first.describe();
     // A run that continues as new has other run IDs.
@@ -51,16 +51,12 @@ async function describeRun(
     const latest = handle === first ? told : await handle.describe();
     const { status, closeTime: endedAt } = latest;
     const outcome = ended[status.name] ?? 'failed';
-    if (outcome === 'running') {
-      return { ...base, ...nothing, outcome, waitsFor: await waitOfRun(client, latest) };
-    }
-    if (outcome !== 'succeeded') {
-      return { ...base, ...nothing, endedAt, outcome, detail: await whyItFailed(handle) };
-    }
-    return { ...base, ...nothing, endedAt, ...outcomeOfResult(await handle.result()) };
+    if (outcome === 'running') return { ...run, outcome, waitsFor: await waitOfRun(client, latest) };
+    if (outcome !== 'succeeded') return { ...run, endedAt, outcome, detail: await whyItFailed(handle) };
+    return { ...run, endedAt, ...outcomeOfResult(await handle.result()) };
   } catch (error) {
     // Temporal keeps closed workflows only for the retention period of the namespace.
-    if (error instanceof WorkflowNotFoundError) return { ...base, ...nothing, outcome: 'gone' };
+    if (error instanceof WorkflowNotFoundError) return { ...run, outcome: 'gone' };
     throw error;
   }
 }
