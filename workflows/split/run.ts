@@ -23,7 +23,7 @@ import { describeSplitProgress, withPieceProgress } from '../../src/core/split/p
 import { clip } from '../../src/core/text/clip.ts';
 import { summaryCode, summaryOf } from '../../src/core/text/markdown.ts';
 import { acceptedPartSizeBytes, partSizeProblem } from '../../src/core/upload/plan.ts';
-import { SPLIT_IGNORES_NO_INODE } from '../../src/core/upload/tuning.ts';
+import { SPLIT_IGNORES_NO_INODE } from '../../src/core/upload/fingerprint.ts';
 import { ChildUpload } from '../fleet/child-upload.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { firstActivities } from '../shell/activities.ts';

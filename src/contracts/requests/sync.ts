@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { globListProblem } from '../../core/glob/glob.ts';
 import { anyTextUpTo } from '../../core/text/check.ts';
-import { ignoreInodeProblem } from '../../core/upload/tuning.ts';
+import { ignoreInodeProblem } from '../../core/upload/fingerprint.ts';
 import { Defaults, Limits, TextLimits } from '../limits.ts';
 import { anyText, by, flag, objectCalled, whole, type Frozen } from './fields.ts';
 import { container, manifest, type Container, type ManifestPlace } from './sources.ts';

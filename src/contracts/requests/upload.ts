@@ -3,7 +3,7 @@ import { MIN_LIMIT_BYTES_PER_SECOND } from '../../core/pace/rate.ts';
 import { taskQueueProblem } from '../../core/task-queue.ts';
 import { textUpTo } from '../../core/text/check.ts';
 import { mimeTypeProblem } from '../../core/upload/mime-type.ts';
-import { ignoreInodeProblem, SPLIT_IGNORES_NO_INODE } from '../../core/upload/tuning.ts';
+import { ignoreInodeProblem, SPLIT_IGNORES_NO_INODE } from '../../core/upload/fingerprint.ts';
 import { ContentChecks } from '../content.ts';
 import { Defaults, Limits, TextLimits } from '../limits.ts';
 import { by, flag, objectCalled, text, whole, type Frozen } from './fields.ts';

@@ -18,3 +18,19 @@ export function ignoresInode(fingerprint: string): boolean {
 export function isExpected(fingerprint: string, expected: string): boolean {
   return fingerprint === expected || (ignoresInode(expected) && withoutInode(fingerprint) === expected);
 }
+
+/** Only a file has an inode, and only the MD5 shows whether a file with another inode is the same. */
+export function ignoreInodeProblem(request: {
+  readonly ignoreInode?: boolean;
+  readonly md5?: unknown;
+  readonly source: { readonly type?: unknown };
+}): string | undefined {
+  const { ignoreInode, md5, source } = request;
+  if (ignoreInode !== true) return undefined;
+  if (source.type === 's3' || source.type === 'http') return '"ignoreInode" is for files; remove it';
+  return md5 === false ? '"ignoreInode" needs the MD5, which detects other content; remove "md5": false' : undefined;
+}
+
+/** Each piece is consistent, but nothing shows that two pieces are of one content. */
+export const SPLIT_IGNORES_NO_INODE =
+  '"ignoreInode" cannot be used for a split upload, whose pieces have no common MD5; remove it';

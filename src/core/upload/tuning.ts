@@ -1,6 +1,7 @@
 import type { RetuneInput } from '../../contracts/names.ts';
 import type { FullUploadRequest, UploadLimit } from '../../contracts/upload.ts';
 import { mostPartsUnder } from '../pace/rate.ts';
+import { ignoreInodeProblem } from './fingerprint.ts';
 
 /** The settings that were changed, for the next execution. Plain JSON. */
 export interface CarriedTuning {
@@ -76,19 +77,3 @@ export class UploadTuning {
     return this.#changed;
   }
 }
-
-/** Only a file has an inode, and only the MD5 shows whether a file with another inode is the same. */
-export function ignoreInodeProblem(request: {
-  readonly ignoreInode?: boolean;
-  readonly md5?: unknown;
-  readonly source: { readonly type?: unknown };
-}): string | undefined {
-  const { ignoreInode, md5, source } = request;
-  if (ignoreInode !== true) return undefined;
-  if (source.type === 's3' || source.type === 'http') return '"ignoreInode" is for files; remove it';
-  return md5 === false ? '"ignoreInode" needs the MD5, which detects other content; remove "md5": false' : undefined;
-}
-
-/** Each piece is consistent, but nothing shows that two pieces are of one content. */
-export const SPLIT_IGNORES_NO_INODE =
-  '"ignoreInode" cannot be used for a split upload, whose pieces have no common MD5; remove it';
