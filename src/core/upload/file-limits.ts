@@ -22,6 +22,12 @@ const ofUpload: Fixes = {
   lines: 'To create several Files, use "longhaul upload --split".',
 };
 
+/** For a file that a folder, a glob or a bucket selects. */
+export const ofSelectedFile: Fixes = {
+  ...ofUpload,
+  name: (example) => `Upload it separately with --filename ${example}, or use another --purpose.`,
+};
+
 /** For a file of a sync. */
 export const ofSyncedFile: Fixes = {
   name: (example) => `Rename it, or select other files, for example with --include '*.${example.split('.').at(-1)}'.`,

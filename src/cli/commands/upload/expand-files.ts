@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { FailureType } from '../../../contracts/failures.ts';
 import { compileGlobs, globListProblem, isGlob, splitGlob } from '../../../core/glob/glob.ts';
 import { ConfigError, SourceMissingError } from '../../../errors.ts';
@@ -40,7 +40,7 @@ export interface ExpandedFiles {
  */
 export async function expandFiles(
   names: readonly string[],
-  bucket: Pick<Bucket, 'sources' | 'connection'>,
+  bucket: Pick<Bucket, 'sources' | 'connection' | 'nameProblem'>,
 ): Promise<ExpandedFiles> {
   const expanded: ExpandedFiles[] = [];
   for (const name of names) expanded.push(await expand(name, { ...bucket, maxObjects: MAX_FILES }));
@@ -60,12 +60,17 @@ async function expand(given: string, bucket: Bucket): Promise<ExpandedFiles> {
   const stats = await stat(name).catch(() => undefined);
   if (stats === undefined) assertNoOtherUrl(given);
   if (stats?.isDirectory()) {
-    return gather(name, createPathFilter([], []), `the directory ${name} contains no file.`);
+    return gather(name, createPathFilter([], []), bucket, `the directory ${name} contains no file.`);
   }
   if (stats !== undefined || !isGlob(name)) return only(name);
   assertGlob(name);
   const { folder, rest } = splitGlob(name);
-  return gather((await pathOnDisk(folder)) || '.', globFilter(rest), `no file matches ${name}. Check the path.`);
+  return gather(
+    (await pathOnDisk(folder)) || '.',
+    globFilter(rest),
+    bucket,
+    `no file matches ${name}. Check the path.`,
+  );
 }
 
 function only(file: string): ExpandedFiles {
@@ -73,13 +78,19 @@ function only(file: string): ExpandedFiles {
 }
 
 /** @param none message if nothing is found */
-async function gather(folder: string, filter: PathFilter, none: string): Promise<ExpandedFiles> {
+async function gather(
+  folder: string,
+  filter: PathFilter,
+  { nameProblem }: Pick<Bucket, 'nameProblem'>,
+  none: string,
+): Promise<ExpandedFiles> {
   const { entries, problems, leftOut } = await listFolder({ type: 'folder', path: resolve(folder) }, { filter });
   const files: string[] = [];
   const skipped = [...problems, ...leftOut].map((problem) => ({ ...problem, path: join(folder, problem.path) }));
   for (const { path } of entries) {
     const file = join(folder, path);
-    if (hasLineBreak(path)) skipped.push({ path: file, ...LINE_BREAK });
+    const unnamed = unnamable(path, nameProblem);
+    if (unnamed) skipped.push({ path: file, ...unnamed });
     else if (await isReadable(file)) files.push(file);
     else skipped.push({ path: file, ...UNREADABLE });
   }
@@ -103,6 +114,8 @@ export interface Bucket {
   readonly sources: Pick<Sources, 'list' | 'read'>;
   /** S3 connection; undefined for the default one. */
   readonly connection: string | undefined;
+  /** Returns why no File can have the name of a found file, as the rest of a sentence. */
+  readonly nameProblem?: (filename: string) => string | undefined;
   /** Maximum number of objects. Use a sync for more. */
   readonly maxObjects: number;
 }
@@ -157,7 +170,7 @@ async function objectsBelow(
   name: string,
   prefix: string,
   filter: PathFilter,
-  { sources, connection, maxObjects }: Bucket,
+  { sources, connection, nameProblem, maxObjects }: Bucket,
 ): Promise<ExpandedFiles> {
   let count = 0;
   const takes = (path: string) => {
@@ -169,19 +182,25 @@ async function objectsBelow(
   const container = { type: 's3', bucket: name, prefix, connection } as const;
   const listing = await sources.list(container, { filter: { ...filter, takes } });
   const urlOf = (path: string) => `s3://${name}/${prefix}${path}`;
-  return {
-    files: listing.entries.filter(({ path }) => !hasLineBreak(path)).map(({ path }) => urlOf(path)),
-    skipped: problemsOf(listing).map((problem) => ({ ...problem, path: urlOf(problem.path) })),
-  };
+  const files: string[] = [];
+  const unnamed: LeftOut[] = [];
+  for (const { path } of listing.entries) {
+    const problem = unnamable(path, nameProblem);
+    if (problem) unnamed.push({ path, ...problem });
+    else files.push(urlOf(path));
+  }
+  return { files, skipped: problemsOf(listing, unnamed).map((problem) => ({ ...problem, path: urlOf(problem.path) })) };
 }
 
-function problemsOf({ entries, problems, leftOut, isComplete }: Listing): LeftOut[] {
-  const unnamed = entries.filter(({ path }) => hasLineBreak(path)).map(({ path }) => ({ path, ...LINE_BREAK }));
+function problemsOf({ problems, leftOut, isComplete }: Listing, unnamed: readonly LeftOut[]): LeftOut[] {
   const found = [...problems, ...leftOut, ...unnamed];
   if (isComplete || problems.length > 0) return found;
   return [{ path: '', failureType: FailureType.SourceUnavailable, message: 'not listed completely' }, ...found];
 }
 
-function hasLineBreak(path: string): boolean {
-  return /[\r\n]/.test(path);
+/** Why a found file cannot be uploaded under its name. */
+function unnamable(path: string, nameProblem: Bucket['nameProblem']): Omit<LeftOut, 'path'> | undefined {
+  if (/[\r\n]/.test(path)) return LINE_BREAK;
+  const problem = nameProblem?.(basename(path));
+  return problem === undefined ? undefined : { failureType: FailureType.SourceUnusable, message: `it ${problem}` };
 }

@@ -1,7 +1,9 @@
 import { JobIdTakenError } from '../../../client/errors.ts';
+import { configuredLimits } from '../../../config/destinations.ts';
 import { Defaults } from '../../../contracts/limits.ts';
 import { formatBytes, formatCount } from '../../../core/text/format.ts';
 import { printable } from '../../../core/text/printable.ts';
+import { nameProblem, ofSelectedFile } from '../../../core/upload/file-limits.ts';
 import { namedBy } from '../../../sources/named-sources.ts';
 import { Sources } from '../../../sources/sources.ts';
 import type { Backend } from '../../backend.ts';
@@ -27,8 +29,15 @@ export async function uploadCommand(
   await establishHost(context);
   const { config, note } = context;
   const destination = options.destination ?? Defaults.destination;
+  const { purpose, filename } = options;
+  const limits = configuredLimits(config, destination, purpose);
+  const problemOf = (found: string) => limits && nameProblem(limits, { filename: found, purpose }, ofSelectedFile);
   const { files, skipped } = await Sources.with(sourceSettingsOf(config), (sources) =>
-    expandFiles(names, { sources, connection: options.connection }),
+    expandFiles(names, {
+      sources,
+      connection: options.connection,
+      nameProblem: filename === undefined ? problemOf : undefined,
+    }),
   );
   for (const { path, message } of skipped) note(`longhaul: skipped ${path}: ${message}`);
   const printSkipped = () => {

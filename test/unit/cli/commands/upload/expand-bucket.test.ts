@@ -70,6 +70,12 @@ describe('an s3:// URL', () => {
     expect(await expand(path)).toEqual(expected);
   });
 
+  it('skips objects that it selects if the purpose does not accept their name, but not an object that it names', async () => {
+    const nameProblem = (name: string) => (name === '1.jsonl' ? 'is not accepted.' : undefined);
+    expect(await expand('/logs/*.jsonl', { nameProblem })).toEqual(['logs/2.jsonl', 'skipped logs/1.jsonl']);
+    expect(await expand('/logs/1.jsonl', { nameProblem })).toEqual(['logs/1.jsonl']);
+  });
+
   it('without a key names all objects of the bucket', async () => {
     const all = await expand('');
     expect(all).toHaveLength(keys.length - 1);

@@ -27,3 +27,17 @@ it('skips a file of a directory if the API does not accept its name, and reports
     },
   ]);
 });
+
+it('skips a file of a directory or a glob if the purpose does not accept its name, but not a file that is named', async () => {
+  for (const name of ['good.jsonl', 'readme.md']) await writeFile(join(folder, name), '{}');
+  const nameProblem = (filename: string) => (filename.endsWith('.md') ? 'is not accepted.' : undefined);
+  for (const names of [folder, join(folder, '*')]) {
+    const { files, skipped } = await expandFiles([names], { ...noBucket, nameProblem });
+    expect(files).toEqual([join(folder, 'good.jsonl')]);
+    expect(skipped).toEqual([
+      { path: join(folder, 'readme.md'), failureType: 'SourceUnusable', message: 'it is not accepted.' },
+    ]);
+  }
+  const named = await expandFiles([join(folder, 'readme.md')], { ...noBucket, nameProblem });
+  expect(named).toEqual({ files: [join(folder, 'readme.md')], skipped: [] });
+});
