@@ -26,6 +26,39 @@ export const knownFleetFailures: readonly KnownFailure[] = [
     plan: { ...waitingFor('addPart'), folder: SMALL_FILES },
   },
   {
+    name: 'starts a new attempt at a retry if the large file of a sync continues as new',
+    rule: 'retry starts a new attempt',
+    plan: {
+      ...CALM,
+      seed: 914_034,
+      request: { concurrency: 5, maxSessions: 2, giveUpAfterMs: HOUR },
+      style: { ...CALM.style, isStrict: false, endedStatus: 409 },
+      partMs: [100, 3000],
+      callMs: [20, 500],
+      suggestAfterEvents: 42,
+      outages: [
+        {
+          call: 'addPart',
+          fromMs: 3596,
+          forMs: 4_200_000,
+          fault: { kind: 'status', status: 429, retryAfterMs: 3 * HOUR, apiCode: 'insufficient_quota' },
+        },
+      ],
+      actions: [{ when: { atMs: 310_898 }, action: { kind: 'retry' } }],
+      folder: {
+        ...SMALL_FILES,
+        files: [
+          { path: 'f6.jsonl', sizeBytes: 5 },
+          { path: 'a/f7.jsonl', sizeBytes: 26 },
+          { path: 'z/f8.jsonl', sizeBytes: 12_998_305 },
+          { path: 'f9.jsonl', sizeBytes: 4 },
+        ],
+        maxConcurrentUploads: 4,
+        batchFiles: 3,
+      },
+    },
+  },
+  {
     name: 'ends as cancelled if a split upload is cancelled while its piece fails',
     rule: 'a failure has a type',
     plan: {

@@ -36,6 +36,9 @@ interface SentUpdate {
   isReported: boolean;
 }
 
+/** From the report of an upload that continues as new to the first attempt of its next execution, which slow workers delay. */
+const MAX_CONTINUE_MS = 10_000;
+
 /** Acts on the upload, its source and its workers. */
 export class Operator {
   readonly #plan: Plan;
@@ -192,13 +195,20 @@ export class Operator {
     this.#updates.push({ update, sentTo: execution, attempts, isOnPiece, isOvertaken, isWaiting, isReported: false });
   }
 
-  /** @param before as the retry was sent */
-  #checkRetry(execution: Execution, before: number): void {
+  /** @param before as the retry was sent. @param isLater whether no upload can be about to continue as new */
+  #checkRetry(execution: Execution, before: number, isLater = false): void {
     const progress = this.#world.progress(execution);
     if (progress?.state !== 'waiting' || !execution.isOpen || this.#pauseWanted.size > 0) return;
-    const isRunning = this.#withUploads(execution).some(({ tasks }) => tasks.size > 0);
+    const all = this.#withUploads(execution);
+    const isRunning = all.some(({ tasks }) => tasks.size > 0);
     // A call that has failed again was also an attempt. A continued execution starts with an attempt.
     if (isRunning || this.#attempts(execution) !== before) return;
+    // An upload reports that the retry is in effect before it continues as new, which starts with an attempt.
+    const isReporting = all.some((one) => one !== execution && one.awaited.size > 0);
+    if (isReporting && !isLater) {
+      this.#world.clock.after(MAX_CONTINUE_MS, () => this.#checkRetry(execution, before, true));
+      return;
+    }
     this.#world.violation('retry starts a new attempt', progress.waiting?.reason ?? '');
   }
 
