@@ -84,75 +84,55 @@ export function addUploadOptions(command: Command): Command {
     .option('--quiet', 'print only waiting reasons and errors, no progress');
 }
 
-/** Reports invalid options before a source is read and Temporal is called. */
+/** Reports invalid options before a source is read and Temporal is called. @throws ConfigError with the first problem */
 export function checkUploadOptions(
   config: Config,
   files: readonly string[],
   pipes: ReadonlyMap<string, Pick<PipeArgument, 'filename'>>,
   options: UploadCommandOptions,
-  destination: string,
 ): void {
-  if (files.length > 1 && (options.id ?? options.filename) !== undefined) {
-    throw new ConfigError('--id and --filename require a single file. Upload each file with a separate command.');
-  }
-  if (options.spool && !files.some(isHttpUrl)) {
-    throw new ConfigError('--spool requires an http: or https: URL. Remove it: other sources do not need it.');
-  }
-  if (options.split === 'auto' && options.splitSize !== undefined)
-    throw new ConfigError('--split auto determines the size of the Files. Remove --split-size, or remove auto.');
-  if (options.ignoreInode) assertIgnoringInode(files, pipes, options);
-  assertPipesNamed(files, pipes, options);
-  const isCopied = options.spool || pipes.size > 0;
-  if (isCopied && /[/\0\r\n]|^\.{0,2}$/.test(options.filename ?? 'x')) {
-    throw new ConfigError('--filename must be a name without a path, for example train.jsonl.');
-  }
-  if (options.transferQueue !== undefined && config.temporal === undefined && !options.detach) {
-    throw new ConfigError(
+  const { id, filename, spool, ignoreInode, destination = Defaults.destination } = options;
+  const other = files.find((file) => isSourceUrl(file) || pipes.has(file));
+  const nameless = files.find((file) => pipes.has(file) && pipes.get(file)?.filename === undefined);
+  const what = nameless === '-' ? '"-" (standard input)' : nameless;
+  const isCopied = spool || pipes.size > 0;
+  const problems = [
+    files.length > 1 &&
+      (id ?? filename) !== undefined &&
+      '--id and --filename require a single file. Upload each file with a separate command.',
+    spool &&
+      !files.some(isHttpUrl) &&
+      '--spool requires an http: or https: URL. Remove it: other sources do not need it.',
+    options.split === 'auto' &&
+      options.splitSize !== undefined &&
+      '--split auto determines the size of the Files. Remove --split-size, or remove auto.',
+    ignoreInode && !options.md5 && '--ignore-inode requires the MD5, which detects other content. Remove --no-md5.',
+    ignoreInode &&
+      isSplit(options) &&
+      '--ignore-inode cannot be used with --split, whose pieces have no common MD5. Remove one of them.',
+    ignoreInode &&
+      other !== undefined &&
+      `--ignore-inode requires files, and ${other} is not a file. Upload it with a separate command, without the option.`,
+    nameless !== undefined &&
+      files.length > 1 &&
+      `${what} has no name, so it must be the only source. Upload the other files with another command.`,
+    nameless !== undefined &&
+      filename === undefined &&
+      `${what} has no name. Set the name of the File with --filename.`,
+    isCopied &&
+      /[/\0\r\n]|^\.{0,2}$/.test(filename ?? 'x') &&
+      '--filename must be a name without a path, for example train.jsonl.',
+    options.transferQueue !== undefined &&
+      config.temporal === undefined &&
+      !options.detach &&
       '--transfer-queue selects other workers, but this command runs its own worker. Set TEMPORAL_ADDRESS, or add --detach.',
-    );
-  }
-  const ofPurpose = purposeProblem(config, options.purpose, destination);
-  if (ofPurpose !== undefined) throw new ConfigError(ofPurpose);
+    purposeProblem(config, options.purpose, destination),
+  ];
+  const problem = problems.find((one) => typeof one === 'string');
+  if (problem !== undefined) throw new ConfigError(problem);
   assertPartSize(config, options);
   // On an existing Temporal, the workers have the destinations and their keys.
   if (!config.temporal) requireDestination(config, destination);
-}
-
-function assertIgnoringInode(
-  files: readonly string[],
-  pipes: ReadonlyMap<string, unknown>,
-  options: UploadCommandOptions,
-): void {
-  if (!options.md5)
-    throw new ConfigError('--ignore-inode requires the MD5, which detects other content. Remove --no-md5.');
-  if (isSplit(options)) {
-    throw new ConfigError(
-      '--ignore-inode cannot be used with --split, whose pieces have no common MD5. Remove one of them.',
-    );
-  }
-  const other = files.find((file) => isSourceUrl(file) || pipes.has(file));
-  if (other === undefined) return;
-  throw new ConfigError(
-    `--ignore-inode requires files, and ${other} is not a file. Upload it with a separate command, without the option.`,
-  );
-}
-
-function assertPipesNamed(
-  files: readonly string[],
-  pipes: ReadonlyMap<string, Pick<PipeArgument, 'filename'>>,
-  options: UploadCommandOptions,
-): void {
-  const nameless = files.find((file) => pipes.has(file) && pipes.get(file)?.filename === undefined);
-  if (nameless === undefined) return;
-  const what = nameless === '-' ? '"-" (standard input)' : nameless;
-  if (files.length > 1) {
-    throw new ConfigError(
-      `${what} has no name, so it must be the only source. Upload the other files with another command.`,
-    );
-  }
-  if (options.filename === undefined) {
-    throw new ConfigError(`${what} has no name. Set the name of the File with --filename.`);
-  }
 }
 
 export function isSplit({ split, splitSize }: UploadCommandOptions): boolean {

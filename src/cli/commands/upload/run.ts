@@ -54,7 +54,7 @@ export async function uploadCommand(
     return tellSkipped();
   }
   const pipes = await findPipes(files, sourceSettingsOf(config).files ?? {});
-  checkUploadOptions(config, files, pipes, options, destination);
+  checkUploadOptions(config, files, pipes, options);
   await checkReceipt(options, files);
   if (options.limit !== undefined && files.length > 1 && !options.quiet) {
     const rate = `${formatBytes(options.limit)}/s`;
