@@ -68,10 +68,12 @@ async function bundleServer(): Promise<void> {
   });
 }
 
+// The directory of the build means nothing in the stack traces of a user.
+const sourceName = 'longhaul/[resource-path]';
 // Workers then start without bundling the workflows first, which takes seconds.
-writeFileSync(packageFiles.workflowBundle, await bundleWorkflows([]));
+writeFileSync(packageFiles.workflowBundle, await bundleWorkflows([], sourceName));
 // Only for workers that trace.
-writeFileSync(packageFiles.tracedWorkflowBundle, await bundleWorkflows([packageFiles.tracingInterceptors]));
+writeFileSync(packageFiles.tracedWorkflowBundle, await bundleWorkflows([packageFiles.tracingInterceptors], sourceName));
 writeFileSync(packageFiles.workflowBundleInfo, JSON.stringify({ sdk: sdkVersion() }));
 await bundleCommand();
 await bundleServer();

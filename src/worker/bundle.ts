@@ -14,8 +14,14 @@ export function sdkVersion(): string {
   return (requireOfPackage('@temporalio/workflow/package.json') as { version: string }).version;
 }
 
-/** @returns the code of all workflows for the installed SDK, which takes some seconds */
-export async function bundleWorkflows(workflowInterceptorModules: string[]): Promise<string> {
+/**
+ * @param sourceName webpack's template for the names of sources in the source map, and thus in stack traces
+ * @returns the code of all workflows for the installed SDK, which takes some seconds
+ */
+export async function bundleWorkflows(
+  workflowInterceptorModules: string[],
+  sourceName = '[absolute-resource-path]',
+): Promise<string> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: packageFiles.workflows,
     workflowInterceptorModules,
@@ -26,6 +32,7 @@ export async function bundleWorkflows(workflowInterceptorModules: string[]): Pro
     logger: new DefaultLogger('WARN'),
     webpackConfigHook(config) {
       Object.assign(config.resolve?.alias ?? {}, { [INTERCEPTORS_PACKAGE]: interceptorsPackage() });
+      Object.assign(config.output ?? {}, { devtoolModuleFilenameTemplate: sourceName });
       return config;
     },
   });

@@ -88,8 +88,14 @@ async function checkFiles(root: string): Promise<void> {
   for (const path of await readdir(root, { recursive: true })) {
     if (path.endsWith('.map')) problems.push(`the package contains a source map without its sources: ${path}`);
     if (!path.endsWith('.js') || !(await stat(join(root, path))).isFile()) continue;
-    const reference = /^\/\/# sourceMappingURL=(?!data:)(.*)$/m.exec(await readFile(join(root, path), 'utf8'));
+    const text = await readFile(join(root, path), 'utf8');
+    const reference = /^\/\/# sourceMappingURL=(?!data:)(.*)$/m.exec(text);
     if (reference) problems.push(`${path} refers to a missing source map: ${reference[1]}`);
+    const inlined = /^\/\/# sourceMappingURL=data:[^,]*,(.*)$/m.exec(text)?.[1];
+    if (inlined === undefined) continue;
+    const { sources } = JSON.parse(Buffer.from(inlined, 'base64').toString()) as { sources: readonly string[] };
+    const source = sources.find((name) => name.includes(repository));
+    if (source !== undefined) problems.push(`stack traces of ${path} name the directory of the build: ${source}`);
   }
 }
 
