@@ -6,6 +6,7 @@ import { runCli } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, withSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 const GiB = 1024 * MiB;
 
@@ -38,7 +39,14 @@ describe('longhaul upload --split auto, and pieceSizeBytes: auto', () => {
       api.configure({ bandwidthBytesPerSecond: 2 * MiB });
       const slow = join(directory, 'slow.bin');
       await randomFile(slow, 8 * MiB);
-      await (await client.upload({ file: slow, purpose: 'assistants', partSizeBytes: MiB })).result();
+      const measured = await client.upload({ file: slow, purpose: 'assistants', partSizeBytes: MiB });
+      await measured.result();
+      // Temporal lists the end of a workflow a little later.
+      await until(async () => {
+        for await (const listed of client.list({ taskQueue: client.taskQueue, state: 'completed' }))
+          if (listed.workflowId === measured.workflowId) return true;
+        return false;
+      }, 'the upload to be listed as completed');
       api.configure({ bandwidthBytesPerSecond: null });
 
       const second = await upload(other);
