@@ -19,6 +19,12 @@ const lighterSdk = 'test/support/lighter-sdk.ts';
 const hashInProcess = 'test/support/hash-in-process.ts';
 const temporalServer = 'test/support/temporal-server.ts';
 
+/**
+ * Options of V8 that save a quarter of the CPU time of these processes. The first collections of a heap that grows from 0
+ * find little to free. Tests with servers run little code for long enough to be worth an optimization.
+ */
+const largeHeap = ['--initial-old-space-size=1024', '--min-semi-space-size=16'];
+
 const isInProcess = (name: string) => ['unit', 'replay', 'simulation'].includes(name);
 
 const project = (
@@ -41,8 +47,9 @@ const project = (
     hookTimeout: testTimeoutMs,
     pool: 'forks' as const,
     isolate: false,
-    // Threads of the garbage collector cost CPU time. Tests that mostly wait for servers gain almost nothing.
-    execArgv: isInProcess(name) ? ['--single-threaded-gc', '--max-semi-space-size=32'] : [],
+    execArgv: isInProcess(name)
+      ? ['--single-threaded-gc', '--max-semi-space-size=32', ...largeHeap]
+      : ['--interrupt-budget=500000', ...largeHeap],
     // Node.js loads the built package without a transformation.
     server: { deps: { external: [/\/dist\//] } },
   },
@@ -53,7 +60,7 @@ export default defineConfig({
   test: {
     // Most of the time, tests with servers wait, so more of them run than there are cores. `npm test` runs the others in a
     // second process at the same time.
-    maxWorkers: 4,
+    maxWorkers: 6,
     projects: [
       project('unit', 30_000),
       // One project shares its processes and its Temporal server.

@@ -15,11 +15,14 @@ declare module 'vitest' {
   }
 }
 
-/** Go's threads look for work of each other. With one thread, Temporal takes a fifth less CPU time. */
-export const oneThread = { GOMAXPROCS: '1', GOGC: '400' } as const;
+/**
+ * Go's threads look for work of each other. With one thread, and without collections of garbage up to 1 GiB, Temporal takes
+ * a quarter less CPU time.
+ */
+export const lighterServer = { GOMAXPROCS: '1', GOGC: 'off', GOMEMLIMIT: '1GiB' } as const;
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  Object.assign(process.env, oneThread);
+  Object.assign(process.env, lighterServer);
   const stateDir = await mkdtemp(join(tmpdir(), 'longhaul-test-temporal-'));
   const server = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, lingerMs: 0 });
   // Otherwise the first command would adopt a host name of another test's uploads.

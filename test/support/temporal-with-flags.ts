@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Connection } from '@temporalio/client';
 import { pickFreePorts } from '../../src/dev/server/system.ts';
 import { temporalCliForTests } from './temporal-cli.ts';
-import { oneThread } from './temporal-server.ts';
+import { lighterServer } from './temporal-server.ts';
 import { until } from './until.ts';
 
 /** A separate real Temporal server in memory, with settings that the shared server does not have. */
@@ -21,7 +21,7 @@ export async function withTemporalServer(
   const server = spawn(
     path,
     ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), ...settings],
-    { stdio: 'ignore', env: { ...process.env, ...oneThread } },
+    { stdio: 'ignore', env: { ...process.env, ...lighterServer } },
   );
   const exited = once(server, 'exit');
   try {
