@@ -51,7 +51,8 @@ export class EmbeddedServer {
     // A command that has connected to this server in the meantime connects to the other one.
     if (!this.#claim) return this.#exit();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void this.#stop());
-    this.#linger();
+    // A command can connect as soon as the socket exists.
+    if (this.#connections.size === 0) this.#linger();
     watchDisk(this.#stateDir, (line) => {
       this.#diskNote = line;
       if (line !== undefined) for (const socket of this.#connections) send(socket, { note: line });
