@@ -80,6 +80,8 @@ async function listen(server: Server, stateDir: string, number: number): Promise
   return withSocketPath(stateDir, number, async (path) => {
     try {
       await once(server.listen(path), 'listening');
+      // A connection that cannot be accepted, such as without a free descriptor, is lost. The others stay.
+      server.on('error', () => {});
       return true;
     } catch (error) {
       if (errnoOf(error) === 'EADDRINUSE') return false;

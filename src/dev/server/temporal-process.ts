@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, fsyncSync, openSync, readFileSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readSync, fstatSync, statSync, truncateSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { childEnvironment } from '../../config/child-environment.ts';
 import { attempt } from '../../core/objects.ts';
@@ -104,12 +104,18 @@ export class TemporalProcess {
     if (pid !== undefined) attempt(() => process.kill(-pid, 'SIGKILL'));
   }
 
+  /** Reads only the end, because the log of a server that ran for long can be large. */
   logTail(): string {
-    const log = readFileSync(statePaths(this.#stateDir).log);
-    return log
-      .subarray(Math.max(this.#logOffset, log.length - TAIL_BYTES))
-      .toString('utf8')
-      .trimEnd();
+    const file = openSync(statePaths(this.#stateDir).log, 'r');
+    try {
+      const { size } = fstatSync(file);
+      const start = Math.max(this.#logOffset, size - TAIL_BYTES);
+      const bytes = Buffer.alloc(Math.max(0, size - start));
+      readSync(file, bytes, 0, bytes.length, start);
+      return bytes.toString('utf8').trimEnd();
+    } finally {
+      closeSync(file);
+    }
   }
 }
 
