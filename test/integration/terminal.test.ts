@@ -133,6 +133,8 @@ describe('the terminal', () => {
         const id = `evil\u001b[2J\u0007-${system.taskQueue}`;
         const handle = await system.client.upload({ file, purpose: 'assistants', partSizeBytes, concurrency: 2, id });
         await partsReceived(system, 1);
+        // The upload must run until the command has shown it, however slow the machine is.
+        system.api.configure({ bandwidthBytesPerSecond: MiB / 8 });
         await withRealTerminal(
           ['top', '--sort', 'state'],
           system.environment,
@@ -199,6 +201,7 @@ describe('the terminal', () => {
           },
         );
         await partsReceived(system, 2);
+        system.api.configure({ bandwidthBytesPerSecond: MiB / 4 });
         const listed = await narrow(['list', '--running'], async () => {});
         // The column is shown if a sync of another test runs.
         expect(listed).toMatch(/^STATE +ID( +TYPE)? +DONE$/m);
