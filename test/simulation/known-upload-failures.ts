@@ -59,6 +59,22 @@ export const knownUploadFailures: readonly KnownFailure[] = [
     },
   },
   {
+    name: 'opens a new session if a part arrived, the service returned 503, and a pause stopped its next attempt, twice',
+    rule: 'a new session is opened if it can help',
+    plan: {
+      ...ONE_PART,
+      partMs: [2500, 2500],
+      faults: [1, 3].map((nth) => ({ call: 'addPart', nth, fault: { kind: 'status', status: 503, arrives: true } })),
+      actions: [1, 3].flatMap((nth) => [
+        {
+          when: { call: 'addPart' as const, nth, plusMs: 1700 },
+          action: { kind: 'pause' as const, parts: 'stop' as const },
+        },
+        { when: { call: 'addPart' as const, nth, plusMs: 9000 }, action: { kind: 'resume' as const } },
+      ]),
+    },
+  },
+  {
     name: 'opens a new session if another client cancels two before their first part',
     rule: 'a new session is opened if it can help',
     plan: {

@@ -92,8 +92,11 @@ export class OpenSession {
   /** Records that a part failed permanently. @returns the number of its attempts */
   noteFailedPart(error: unknown): number {
     const details = failureIn(error) && detailsOf(error);
-    // A part that was rejected at the first attempt was not received. Any other part can have been received.
-    if (details?.attempt !== 1 || details.status === undefined) this.resent = true;
+    // A part that was rejected at the first attempt was not received. Any other part can have been received, also if the
+    // service failed: a pause can end a part after the first 503.
+    const { attempt, status = 0 } = details ?? {};
+    const isRejected = status >= 400 && status < 500 && status !== 408;
+    if (attempt !== 1 || !isRejected) this.resent = true;
     return details?.attempt ?? 1;
   }
 
