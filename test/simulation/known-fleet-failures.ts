@@ -241,4 +241,25 @@ export const knownFleetFailures: readonly KnownFailure[] = [
       actions: [{ when: { call: 'completeUpload', nth: 2, plusMs: 1640 }, action: { kind: 'pause', parts: 'finish' } }],
     },
   },
+  {
+    name: 'receives a report of its last upload before the first task of the next execution',
+    rule: 'no workflow task fails',
+    plan: {
+      ...CALM,
+      seed: 4,
+      request: {},
+      partMs: [10, 10],
+      callMs: [10, 10],
+      suggestAfterEvents: 12,
+      folder: {
+        ...SMALL_FILES,
+        files: [
+          { path: 'large', sizeBytes: 2 * MiB },
+          { path: 'small', sizeBytes: 10 },
+        ],
+        maxConcurrentUploads: 1,
+      },
+      faults: [{ call: 'completeUpload', nth: 1, fault: { kind: 'status', status: 403 } }],
+    },
+  },
 ];

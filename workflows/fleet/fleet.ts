@@ -38,12 +38,19 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Handles the reports of uploads. Called when `onChange` can be called, because a report can arrive before the first
+   * task: that of an upload of the previous execution, or that of any client.
+   */
+  receiveReports(): void {
     setHandler(reportSignal, (workflowId, report) => {
       const load = [...this.#running].find((one) => one.workflowId !== undefined && one.workflowId === workflowId);
       // Any client can send a signal.
       if (typeof report !== 'object' || report === null) return;
       load?.reported?.(report);
-      options.onChange();
+      this.#options.onChange();
     });
   }
 

@@ -71,6 +71,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
   /** @throws ApplicationFailure that lists the pieces if some have no File */
   async run(): Promise<SplitUploadResult | HandOver<CarriedSplit>> {
     this.#publish();
+    this.#fleet.receiveReports();
     try {
       return await this.#send(await this.#waiting.repeat(() => this.#planSplit()));
     } catch (error) {

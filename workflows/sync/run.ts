@@ -140,6 +140,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   /** Runs until the end, or until the history is long enough for continue-as-new. */
   async run(): Promise<SyncResult | HandOver<Required<SyncHandover>>> {
     this.#publish();
+    this.#fleet.receiveReports();
     await this.#memory.recall();
     try {
       if (this.#raw['dryRun'] === true) return await this.#dryRun();
