@@ -1,5 +1,5 @@
 import { HOUR, hidden, MiB, ONE_PART, waitingFor, type KnownFailure } from './known-upload-failures.ts';
-import { CALM } from './plan.ts';
+import { CALM, type Action, type PlannedAction, type When } from './plan.ts';
 
 const SMALL_FILES = {
   files: ['a', 'b', 'c'].map((path) => ({ path, sizeBytes: 10 })),
@@ -7,6 +7,8 @@ const SMALL_FILES = {
   maxConcurrentUploads: 2,
   batchFiles: 2,
 };
+
+const PAUSE: Action = { kind: 'pause', parts: 'finish' };
 
 /** Failures of split uploads and syncs that simulations found, each as the shortest plan that shows it. */
 export const knownFleetFailures: readonly KnownFailure[] = [
@@ -262,4 +264,47 @@ export const knownFleetFailures: readonly KnownFailure[] = [
       faults: [{ call: 'completeUpload', nth: 1, fault: { kind: 'status', status: 403 } }],
     },
   },
+  {
+    name: 'sends no small file if a pause follows a resume in the same workflow task',
+    rule: 'a paused sync sends and deletes nothing',
+    plan: {
+      ...CALM,
+      request: {},
+      partMs: [100, 100],
+      callMs: [100, 100],
+      folder: SMALL_FILES,
+      actions: [{ when: { atMs: 310 }, action: PAUSE }, ...resumedAndPaused({ atMs: 5000 })],
+    },
+  },
+  {
+    name: 'starts no upload if a pause follows a resume in the same workflow task, twice',
+    rule: 'nothing is sent during a pause',
+    plan: {
+      ...CALM,
+      request: {},
+      partMs: [100, 100],
+      callMs: [100, 100],
+      folder: {
+        ...SMALL_FILES,
+        files: [
+          { path: 'a', sizeBytes: 2 * MiB },
+          { path: 'b', sizeBytes: 3 * MiB },
+        ],
+        maxConcurrentUploads: 1,
+      },
+      actions: [
+        { when: { call: 'addPart', nth: 1, plusMs: 10 }, action: PAUSE },
+        ...resumedAndPaused({ call: 'addPart', nth: 1, plusMs: 10_000 }),
+        ...resumedAndPaused({ call: 'addPart', nth: 1, plusMs: 20_000 }),
+      ],
+    },
+  },
 ];
+
+/** Both arrive at the same moment, so that one workflow task handles them. */
+function resumedAndPaused(when: When): PlannedAction[] {
+  return [
+    { when, action: { kind: 'resume' } },
+    { when, action: PAUSE },
+  ];
+}

@@ -90,7 +90,7 @@ export const mutations: readonly SimulationMutation[] = [
     safeguard: 'a batch of small files that was paused waits for the end of the pause',
     kind: 'sync',
     file: 'workflows/fleet/small-batch.ts',
-    from: 'await condition(() => !isPaused());',
+    from: 'do await condition(() => !isPaused());\n    while (isPaused());',
     to: '',
   },
   {

@@ -115,7 +115,8 @@ export class ChildUpload implements Load {
   async #upload(): Promise<UploadResult> {
     const { path, isPaused, onStart, findReceipt } = this.#plan;
     for (let tries = 1; ; tries++) {
-      if (isPaused()) await condition(() => !isPaused());
+      // A pause can follow a resume in the same workflow task, before this continues.
+      while (isPaused()) await condition(() => !isPaused());
       onStart?.();
       try {
         const handle = await this.#start();

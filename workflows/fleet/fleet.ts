@@ -71,7 +71,10 @@ export class Fleet {
   /** Starts the loads as the window permits. @returns false if `until` was true before the last one */
   async send(loads: Iterable<Load>, until: () => boolean): Promise<boolean> {
     for (const load of loads) {
-      await condition(() => until() || (!this.#options.isPaused() && this.#hasRoom(load)));
+      const mayStart = () => !this.#options.isPaused() && this.#hasRoom(load);
+      // A pause can follow a resume in the same workflow task, before this continues.
+      do await condition(() => until() || mayStart());
+      while (!until() && !mayStart());
       if (until()) return false;
       this.#start(load);
     }

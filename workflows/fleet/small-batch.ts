@@ -83,7 +83,9 @@ export class SmallBatch implements Load {
   /** @returns milliseconds of a pause that the service requests; undefined if a pause of the sync has stopped it */
   async #attempt(): Promise<number | undefined> {
     const { waiting, isPaused, onChange } = this.#options;
-    await condition(() => !isPaused());
+    // A pause can follow a resume in the same workflow task, before this continues.
+    do await condition(() => !isPaused());
+    while (isPaused());
     // After the retry period of one batch, the others do not wait again for the same failure.
     if (waiting.spent) throw waiting.spent.error;
     const step = new CancellationScope({ cancellable: true });

@@ -68,7 +68,8 @@ export class Deletions {
     const { waiting, isPaused } = this.#options;
     let isCalling = false;
     const call = async (): Promise<true> => {
-      if (isPaused()) await condition(() => !isPaused());
+      // A pause can follow a resume in the same workflow task, before this continues.
+      while (isPaused()) await condition(() => !isPaused());
       isCalling = true;
       try {
         await this.#options.calls.deleteFile(planned);
