@@ -21,6 +21,8 @@ interface Start {
   readonly payloads: readonly Payload[];
   readonly memo?: Readonly<Record<string, Payload>>;
   readonly workflowId?: string;
+  /** Sent with the start, so that it arrives before the first task. */
+  readonly signal?: { readonly name: string; readonly payloads: readonly Payload[] };
 }
 
 const payload = (encoding: string, data: string): Payload => ({
@@ -74,7 +76,15 @@ function startsOf(file: string, folder: string, taskQueue: string, runs: number)
     fc
       .sample(fc.oneof(mutated(second), strangeValues), Math.max(Math.round(count * runs), 1))
       .map((argument) => ({ type, payloads: [json(request), json(argument)] }));
+  const withSignal = (type: string, request: unknown): Start[] =>
+    Object.entries({ report: ['x', { waiting: null }], control: [{ type: 'pause' }, 1], reserve: [1] }).map(
+      ([name, inputs]) => ({ type, payloads: [json(request)], signal: { name, payloads: inputs.map(json) } }),
+    );
   return [
+    ...withSignal('uploadFile', upload),
+    ...withSignal('uploadSplitFile', { ...upload, pieceSizeBytes: 60 }),
+    ...withSignal('syncSource', sync),
+    ...withSignal('requestRate', { nextMs: 1 }),
     ...draw('uploadFile', upload, 0.2),
     ...draw('uploadFile', { ...upload, ...others }, 0.2),
     ...draw('uploadFile', { ...upload, source: { type: 's3', bucket: 'bucket', key: 'k' } }, 0.05),
@@ -110,8 +120,8 @@ class Caller {
     this.#taskQueue = taskQueue;
   }
 
-  async start(workflowId: string, { type, payloads, memo }: Start): Promise<void> {
-    await this.#service.startWorkflowExecution({
+  async start(workflowId: string, { type, payloads, memo, signal }: Start): Promise<void> {
+    const start = {
       namespace: 'default',
       workflowId,
       requestId: workflowId,
@@ -119,7 +129,12 @@ class Caller {
       taskQueue: { name: this.#taskQueue },
       input: { payloads: [...payloads] },
       ...(memo ? { memo: { fields: memo } } : {}),
-    });
+    };
+    if (!signal) await this.#service.startWorkflowExecution(start);
+    else {
+      const signalInput = { payloads: [...signal.payloads] };
+      await this.#service.signalWithStartWorkflowExecution({ ...start, signalName: signal.name, signalInput });
+    }
   }
 
   async update(workflowId: string, name: string, payloads: readonly Payload[]): Promise<void> {

@@ -1,8 +1,9 @@
+import { SignalName } from '../../src/contracts/names.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Dice } from './dice.ts';
 import { Execution } from './execution.ts';
 import type { Close, ExecutionWorld } from './execution-world.ts';
-import { RetryState, valueOf } from './payloads.ts';
+import { payloadOf, RetryState, valueOf } from './payloads.ts';
 import type { Command, Failure, Payload } from './run.ts';
 
 export interface WorkflowStart {
@@ -23,6 +24,9 @@ interface Child {
 const REQUEST_CANCEL = 3;
 const ALLOW_DUPLICATE_FAILED_ONLY = 2;
 const WORKFLOW_ALREADY_EXISTS = 1;
+
+/** How often an execution starts with such a signal. */
+const EARLY_REPORT = 0.1;
 
 /** All workflows of a simulation, as the server keeps them: starts, children and continue-as-new. */
 export class Namespace {
@@ -82,6 +86,9 @@ export class Namespace {
       ...(previous ? { continuedFromRunId: previous.start.runId, searchAttributes: previous.searchAttributes } : {}),
     });
     this.#newest.set(workflowId, execution);
+    // Any client can send a signal, and the uploads of the previous execution do. It arrives before the first task.
+    if (this.#dice.chance(`${execution.key}/early-report`, EARLY_REPORT))
+      execution.signal(SignalName.report, ['another-upload', { waiting: null }].map(payloadOf));
     return execution;
   }
 
