@@ -1,6 +1,6 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { build, transformSync, type Plugin } from 'esbuild';
 import { bundledTemporalClient } from './bundled-temporal-client.ts';
 import { packageFiles } from './package-files.ts';
 import { bundleWorkflows, sdkVersion } from './worker/bundle.ts';
@@ -68,12 +68,28 @@ async function bundleServer(): Promise<void> {
   });
 }
 
+/**
+ * A bundle of workflows without comments and white space, and without the sources in its source map: every worker parses both
+ * when it starts. The names of functions and sources in stack traces stay.
+ */
+function compact(bundle: string): string {
+  const { code, map } = transformSync(bundle, { minifyWhitespace: true, sourcemap: 'external', sourcesContent: false });
+  const { mappings, ...rest } = JSON.parse(map) as { readonly mappings: string };
+  // The first line stays empty for code that a worker adds. Temporal's SDK requires the name of the file.
+  const compactMap = JSON.stringify({ ...rest, file: 'workflow-bundle.js', mappings: `;${mappings}` });
+  const url = `data:application/json;base64,${Buffer.from(compactMap).toString('base64')}`;
+  return `\n${code}//# sourceMappingURL=${url}\n`;
+}
+
 // The directory of the build means nothing in the stack traces of a user.
 const sourceName = 'longhaul/[resource-path]';
 // Workers then start without bundling the workflows first, which takes seconds.
-writeFileSync(packageFiles.workflowBundle, await bundleWorkflows([], sourceName));
+writeFileSync(packageFiles.workflowBundle, compact(await bundleWorkflows([], sourceName)));
 // Only for workers that trace.
-writeFileSync(packageFiles.tracedWorkflowBundle, await bundleWorkflows([packageFiles.tracingInterceptors], sourceName));
+writeFileSync(
+  packageFiles.tracedWorkflowBundle,
+  compact(await bundleWorkflows([packageFiles.tracingInterceptors], sourceName)),
+);
 writeFileSync(packageFiles.workflowBundleInfo, JSON.stringify({ sdk: sdkVersion() }));
 await bundleCommand();
 await bundleServer();
