@@ -106,6 +106,28 @@ describe('a sync', () => {
     expect(durationMs).toBeLessThan(4 * MINUTE);
   });
 
+  it('retries small files that are handed over while a large file is sent', async () => {
+    const seen = await run<SyncProgress>({
+      folder: folder([...small(1), ...large(1, 8 * MiB)]),
+      request: { partSizeBytes: MiB, concurrency: 1 },
+      partMs: [4 * MINUTE, 4 * MINUTE],
+      suggestAfterEvents: 30,
+      // The first calls for the small file, and one for the large file.
+      faults: [1, 2, 3, 4].map((nth) => ({ call: 'createUpload' as const, nth, fault: status(401) })),
+      actions: [act({ atMs: 12 * MINUTE }, { kind: 'retry' })],
+    });
+    const first = firstRun(seen);
+    const of = (events: RegExp) => first.flatMap((line) => events.exec(line)?.[0] ?? []);
+    expect(of(/openBatch .*|retry was completed|upload-large.* ended: completed/), first.join('\n')).toEqual([
+      expect.stringMatching(/^openBatch 3 ended: ApiRejected/),
+      expect.stringMatching(/^openBatch 4 ended: ApiRejected/),
+      'retry was completed',
+      expect.stringMatching(/^openBatch \d+ ended: completed/),
+      expect.stringMatching(/^upload-large.* ended: completed/),
+    ]);
+    expect((seen.result as SyncResult).counts.sent.files).toBe(2);
+  });
+
   it('passes retry, pause and resume on to its uploads, and waits if all of them wait', async () => {
     const seen = await run<SyncProgress>({
       folder: folder(large(1)),

@@ -76,9 +76,22 @@ export class Fleet {
       do await condition(() => until() || mayStart());
       while (!until() && !mayStart());
       if (until()) return false;
-      this.#start(load);
+      this.start(load);
     }
     return true;
+  }
+
+  /** Starts a load that has room already. */
+  start(load: Load): void {
+    this.#running.add(load);
+    this.#options.onChange();
+    void load
+      .run()
+      .catch(() => {})
+      .finally(() => {
+        this.#running.delete(load);
+        this.#options.onChange();
+      });
   }
 
   /** Resolves when the control is in effect in all running loads. Loads that start later use it. */
@@ -108,17 +121,5 @@ export class Fleet {
     const used = sum(running.map((load) => load.units ?? 1));
     const bytes = sum(running.map((load) => load.commandBytes));
     return used + units <= this.#options.maxRunning() && bytes + commandBytes <= PayloadLimits.inFlight;
-  }
-
-  #start(load: Load): void {
-    this.#running.add(load);
-    this.#options.onChange();
-    void load
-      .run()
-      .catch(() => {})
-      .finally(() => {
-        this.#running.delete(load);
-        this.#options.onChange();
-      });
   }
 }

@@ -88,8 +88,13 @@ export class Sending {
     return this.#uploads?.waiting;
   }
 
+  /** Retries waiting batches, also if they are handed over and the next execution cannot start yet. */
   retry(): void {
+    const { fleet } = this.#options;
     this.#uploads?.retry();
+    // Otherwise the next execution starts now, with a retry.
+    if (!this.#uploads || fleet.isEmpty) return;
+    for (const files of this.#handedOver.splice(0)) fleet.start(this.#uploads.batch(files));
   }
 
   /** Runs until all files are sent, or until the next execution sends the rest. */
