@@ -35,8 +35,10 @@ export class UploadInvariants {
   readonly #failed = new Set<string>();
   /** Sessions with a part or a completion whose failure the upload waits for. */
   readonly #callFailed = new Set<string>();
-  /** Sessions that could not be used for some time, as the upload waited. */
+  /** Sessions that could not be used for some time, as the upload waited, and was not paused. */
   readonly #heldBack = new Set<string>();
+  /** Sessions that the upload waited in, also if it was paused. */
+  readonly #waitedIn = new Set<string>();
   /** Since when it waits without a break. */
   #waitingSinceMs: number | undefined;
   #progress: UploadProgress | undefined;
@@ -139,8 +141,10 @@ export class UploadInvariants {
     }
     const running = [...execution.tasks.values()].map(({ type }) => type);
     const isIdle = !running.includes('uploadPart') && !running.includes('cancelUpload');
-    if (progress.session && isIdle && progress.partsDone < progress.partsTotal && !isPaused) {
-      this.#heldBack.add(progress.session.uploadId);
+    if (progress.session && isIdle && progress.partsDone < progress.partsTotal) {
+      const { uploadId } = progress.session;
+      if (!isPaused) this.#heldBack.add(uploadId);
+      if (!isPaused || waiting.nextProbeAtMs > nowMs) this.#waitedIn.add(uploadId);
     }
     if (waiting.nextProbeAtMs < nowMs) {
       this.#violation('the next attempt is not in the past', `${nowMs - waiting.nextProbeAtMs} ms ago`);
@@ -286,10 +290,11 @@ export class UploadInvariants {
     const { session, waiting } = this.#beforeEnd ?? {};
     if (!session || !waiting) return;
     const { uploadId, expiresAt } = session;
-    const overForMs = this.#heldBack.has(uploadId) ? this.#beforeEndAtMs - expiresAt * 1000 : -Infinity;
-    // An upload takes it for lost a second early.
-    if (overForMs >= -1000) this.#failed.add(uploadId);
-    if (this.#callFailed.has(uploadId) || overForMs > MAX_DELAY_MS) this.#lostWhileWaiting.add(uploadId);
+    const overForMs = this.#beforeEndAtMs - expiresAt * 1000;
+    // An upload takes it for lost a second early. Of a wait and a pause at the same time, the wait is reason enough.
+    if (overForMs >= -1000 && this.#waitedIn.has(uploadId)) this.#failed.add(uploadId);
+    const isOver = overForMs > MAX_DELAY_MS && this.#heldBack.has(uploadId);
+    if (this.#callFailed.has(uploadId) || isOver) this.#lostWhileWaiting.add(uploadId);
   }
 }
 

@@ -238,6 +238,28 @@ export const knownUploadFailures: readonly KnownFailure[] = [
     rule: 'a session that is lost while the upload waits does not count',
     plan: { ...TOO_LARGE, callMs: [3000, 3000], partMs: [60_000, 60_000] },
   },
+  {
+    name: 'does not count a session that expires during a wait of the session before it, also if the upload is paused',
+    rule: 'a session that is lost without a wait counts',
+    plan: {
+      ...CALM,
+      seed: 1_048_731,
+      request: { partSizeBytes: 3 * MiB, concurrency: 4, maxSessions: 1, giveUpAfterMs: HOUR },
+      sizeBytes: 8_414_998,
+      partMs: [100, 3000],
+      callMs: [10, 60],
+      faults: [{ call: 'addPart', nth: 2, fault: { kind: 'status', status: 404 } }],
+      outages: [
+        {
+          call: 'addPart',
+          fromMs: 903,
+          forMs: 180_000,
+          fault: { kind: 'status', status: 402, retryAfterMs: 3 * HOUR },
+        },
+      ],
+      actions: [{ when: { atMs: 7590 }, action: { kind: 'pause', parts: 'stop' } }],
+    },
+  },
 ];
 
 export function waitingFor(call: Call): Plan {
