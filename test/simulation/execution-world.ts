@@ -8,6 +8,8 @@ export interface ExecutionStart extends StartInfo {
   readonly searchAttributes?: Readonly<Record<string, Payload>>;
   /** As of the execution before it. */
   readonly isToldToPause?: boolean;
+  /** Activities of the executions before it. */
+  readonly scheduled?: number;
   /** Of the chain of executions with this workflow ID, counted from 1. */
   readonly number: number;
 }

@@ -30,8 +30,8 @@ export class Execution {
   close: Close | undefined;
   /** Whether the last pause or resume that has arrived was a pause. It need not have been reported to anybody. */
   isToldToPause: boolean;
-  /** Activities that it has scheduled. */
-  scheduled = 0;
+  /** Activities that it and the executions before it have scheduled. */
+  scheduled: number;
   /** Changes of its search attributes. */
   upserts = 0;
   /** The worker whose cache has it. */
@@ -48,6 +48,7 @@ export class Execution {
   constructor(world: ExecutionWorld, start: ExecutionStart) {
     this.#world = world;
     this.isToldToPause = start.isToldToPause ?? false;
+    this.scheduled = start.scheduled ?? 0;
     this.start = start;
     this.memo = { ...start.memo };
     this.searchAttributes = { ...start.searchAttributes };
@@ -72,6 +73,11 @@ export class Execution {
 
   get isOpen(): boolean {
     return this.close === undefined;
+  }
+
+  /** Whether the next workflow task or the result of a signal or child is due. */
+  get isDue(): boolean {
+    return this.isOpen && (this.#isTaskScheduled || this.awaited.size > 0);
   }
 
   get activations(): number {

@@ -244,6 +244,52 @@ export const knownFleetFailures: readonly KnownFailure[] = [
     },
   },
   {
+    name: 'starts a new attempt at a retry if the large file of a sync has not continued as new yet',
+    rule: 'retry starts a new attempt',
+    plan: {
+      ...CALM,
+      seed: 1_014_047,
+      request: { concurrency: 5, maxSessions: 4, giveUpAfterMs: 600_000, check: 'jsonl' },
+      style: { ...CALM.style, isStrict: false },
+      partMs: [100, 3000],
+      callMs: [10, 60],
+      suggestAfterEvents: 42,
+      faults: [
+        { call: 'completeUpload', nth: 2, fault: { kind: 'status', status: 500 } },
+        { call: 'addPart', nth: 1, fault: { kind: 'unreachable' } },
+        { call: 'addPart', nth: 6, fault: { kind: 'status', status: 402, retryAfterMs: 600_000 } },
+      ],
+      actions: [{ when: { atMs: 61_889 }, action: { kind: 'retry' } }],
+      folder: {
+        ...SMALL_FILES,
+        files: [
+          { path: 'a/f0.jsonl', sizeBytes: 39 },
+          { path: 'f1.jsonl', sizeBytes: 6_307_500 },
+          { path: 'f2.jsonl', sizeBytes: 20 },
+          { path: 'f3.jsonl', sizeBytes: 8_535_794 },
+        ],
+        maxConcurrentUploads: 1,
+        invalidContents: ['v2', 'v8'],
+      },
+    },
+  },
+  {
+    name: 'sends parts of a piece whose resume arrives after a pause of the whole that was sent later',
+    rule: 'nothing is sent during a pause',
+    plan: {
+      ...CALM,
+      seed: 1_062_089,
+      request: { partSizeBytes: 3 * MiB },
+      sizeBytes: 3 * MiB,
+      callMs: [100, 5000],
+      pieces: 3,
+      actions: [
+        { when: { atMs: 5427 }, action: { kind: 'resume' }, isOnPiece: true },
+        { when: { atMs: 5836 }, action: PAUSE },
+      ],
+    },
+  },
+  {
     name: 'receives a report of its last upload before the first task of the next execution',
     rule: 'no workflow task fails',
     plan: {

@@ -83,6 +83,7 @@ export class Namespace {
       memo,
       parent,
       isToldToPause: previous?.isToldToPause,
+      scheduled: this.at(workflowId)?.scheduled,
       ...(previous ? { continuedFromRunId: previous.start.runId, searchAttributes: previous.searchAttributes } : {}),
     });
     this.#newest.set(workflowId, execution);

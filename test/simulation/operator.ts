@@ -176,7 +176,7 @@ export class Operator {
     if (name === 'pause') {
       this.#pauseWanted.add(workflowId);
       if (isOnPiece) this.#resumedAlone.delete(workflowId);
-      else this.#resumedAlone.clear();
+      else this.#keepPendingResumes();
     }
     if (name === 'resume') {
       // The whole passes it on to the piece. A piece that resumes alone sends although the whole is paused.
@@ -195,6 +195,14 @@ export class Operator {
     this.#updates.push({ update, sentTo: execution, attempts, isOnPiece, isOvertaken, isWaiting, isReported: false });
   }
 
+  /** A server passes updates to a workflow after all signals, so that the resume of a piece can follow a later pause of the whole. */
+  #keepPendingResumes(): void {
+    for (const id of this.#resumedAlone) {
+      const isIt = ({ update, sentTo }: SentUpdate) => update.name === 'resume' && sentTo.start.workflowId === id;
+      if (this.#updates.findLast(isIt)?.update.state !== 'sent') this.#resumedAlone.delete(id);
+    }
+  }
+
   /** @param before as the retry was sent. @param isLater whether no upload can be about to continue as new */
   #checkRetry(execution: Execution, before: number, isLater = false): void {
     const progress = this.#world.progress(execution);
@@ -204,8 +212,8 @@ export class Operator {
     // A call that has failed again was also an attempt. A continued execution starts with an attempt.
     if (isRunning || this.#attempts(execution) !== before) return;
     // An upload reports that the retry is in effect before it continues as new, which starts with an attempt.
-    const isReporting = all.some((one) => one !== execution && one.awaited.size > 0);
-    if (isReporting && !isLater) {
+    const isMoving = all.some((one) => one !== execution && one.isDue);
+    if (isMoving && !isLater) {
       this.#world.clock.after(MAX_CONTINUE_MS, () => this.#checkRetry(execution, before, true));
       return;
     }
