@@ -232,10 +232,13 @@ describe('a sync', () => {
         ...[0, 1].map((worker) => act(removed, { kind: 'stop-worker', worker })),
         act({ call: 'deleteFile', nth: 1, plusMs: 10 * SECOND }, { kind: 'pause', parts: 'finish' }),
         act({ call: 'deleteFile', nth: 1, plusMs: MINUTE }, { kind: 'retry' }),
+        // One workflow task handles both.
+        act({ call: 'deleteFile', nth: 1, plusMs: 10 * MINUTE }, { kind: 'resume' }),
+        act({ call: 'deleteFile', nth: 1, plusMs: 10 * MINUTE }, { kind: 'pause', parts: 'finish' }),
         act({ call: 'deleteFile', nth: 1, plusMs: 20 * MINUTE }, { kind: 'resume' }),
       ],
     });
-    expect(calls(seen, 'pause was completed')).toHaveLength(1);
+    expect(calls(seen, 'pause was completed')).toHaveLength(2);
     expect((seen.result as SyncResult).counts.deleted, seen.trace.join('\n')).toBe(1);
     expect(seen.virtualMs).toBeGreaterThan(20 * MINUTE);
   });
