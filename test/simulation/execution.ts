@@ -287,8 +287,8 @@ export class Execution {
   }
 }
 
-/** The core's order: the start, signals and updates, and everything else. */
+/** The core's order: the start, signals, updates, which a server delivers after all events, and everything else. */
 export function inOrder(jobs: readonly Job[]): Job[] {
-  const rank = (job: Job) => (job.initializeWorkflow ? 0 : job.signalWorkflow || job.doUpdate ? 1 : 2);
-  return [0, 1, 2].flatMap((wanted) => jobs.filter((job) => rank(job) === wanted));
+  const rank = (job: Job) => (job.initializeWorkflow ? 0 : job.signalWorkflow ? 1 : job.doUpdate ? 2 : 3);
+  return [0, 1, 2, 3].flatMap((wanted) => jobs.filter((job) => rank(job) === wanted));
 }
