@@ -290,6 +290,29 @@ export const knownFleetFailures: readonly KnownFailure[] = [
     },
   },
   {
+    name: 'sends parts of a piece that was resumed during a pause of the whole, and rejected a pause while it completed',
+    rule: 'nothing is sent during a pause',
+    plan: {
+      ...CALM,
+      seed: 1_153_316,
+      request: { partSizeBytes: MiB, concurrency: 1, maxSessions: 1, giveUpAfterMs: HOUR },
+      sizeBytes: 819_563,
+      style: { ...CALM.style, isStrict: false, endedStatus: 409 },
+      partMs: [60_000, 285_000],
+      callMs: [20, 500],
+      pieces: 3,
+      faults: [
+        { call: 'completeUpload', nth: 1, fault: { kind: 'status', status: 401 } },
+        { call: 'completeUpload', nth: 2, fault: { kind: 'session-ends', status: 'expired' } },
+      ],
+      actions: [
+        { when: { atMs: 1626 }, action: PAUSE },
+        { when: { atMs: 3572 }, action: { kind: 'resume' }, isOnPiece: true },
+        { when: { call: 'completeUpload', nth: 2, plusMs: 1034 }, action: PAUSE, isOnPiece: true },
+      ],
+    },
+  },
+  {
     name: 'receives a report of its last upload before the first task of the next execution',
     rule: 'no workflow task fails',
     plan: {

@@ -74,8 +74,9 @@ export class Operator {
     for (const id of this.#pauseWanted) {
       const isIt = ({ update, sentTo }: SentUpdate) => update.name === 'pause' && sentTo.start.workflowId === id;
       const last = this.#updates.findLast(isIt);
-      if (last?.update.state === 'completed' && !last.isOvertaken)
-        this.#world.paused(true, last.isOnPiece ? id : undefined);
+      if (last?.update.state !== 'completed' || last.isOvertaken) continue;
+      if (last.isOnPiece) this.#resumedAlone.delete(id);
+      this.#world.paused(true, last.isOnPiece ? id : undefined);
     }
     for (const id of this.#resumedAlone) this.#world.paused(false, id);
   }
@@ -175,8 +176,8 @@ export class Operator {
     const { workflowId } = execution.start;
     if (name === 'pause') {
       this.#pauseWanted.add(workflowId);
-      if (isOnPiece) this.#resumedAlone.delete(workflowId);
-      else this.#keepPendingResumes();
+      // A piece that is completing rejects the pause.
+      if (!isOnPiece) this.#keepPendingResumes();
     }
     if (name === 'resume') {
       // The whole passes it on to the piece. A piece that resumes alone sends although the whole is paused.
