@@ -17,6 +17,7 @@ import { checkNamespace, diagnoseTemporal } from './checks/check-temporal.ts';
 import type { SourceSettings } from '../sources/source-settings.ts';
 import type { CliContext } from './context.ts';
 import { embed } from './embed-server.ts';
+import { lightenSdk } from './lighter-sdk.ts';
 import { establishHost, keepHost } from './checks/establish-host.ts';
 import { errorText } from './errors.ts';
 import { warnOfKey } from './checks/key-warnings.ts';
@@ -65,7 +66,10 @@ export async function withBackend<T>(
   await establishHost(context);
   const { config } = context;
   const logger = createLogger(config.logLevel ?? options.logLevel ?? 'silent', context.stderr);
-  const loadClient = once(() => import('../client/longhaul-client.ts'));
+  const loadClient = once(() => {
+    lightenSdk();
+    return import('../client/longhaul-client.ts');
+  });
   // It takes half a second to load, so only commands that run a worker load it.
   const loadWorker = once(async () => {
     const [{ NativeConnection }, { createWorker }, { installRuntime }] = await Promise.all([

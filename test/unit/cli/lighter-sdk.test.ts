@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process';
+import { expect, it } from 'vitest';
+
+/** In a separate process, because the processes of the tests have loaded the SDK. */
+const program = `
+  import { createRequire } from 'node:module';
+  import { lightenSdk } from './src/cli/lighter-sdk.ts';
+
+  lightenSdk();
+  const require = createRequire(import.meta.resolve('@temporalio/worker'));
+  const { bundleWorkflowCode } = require('@temporalio/worker');
+  const isLoaded = (name) => Object.keys(require.cache).some((path) => path.includes(name));
+  const before = isLoaded('@jsonjoy.com');
+  const { temporal, coresdk } = require('@temporalio/proto');
+  const { Volume, createFsFromVolume } = require('memfs');
+  const files = createFsFromVolume(Volume.fromJSON({ '/a': 'content' }));
+  console.log(JSON.stringify({
+    canBundle: typeof bundleWorkflowCode,
+    before,
+    after: isLoaded('@jsonjoy.com'),
+    read: files.readFileSync('/a', 'utf8'),
+    messages: [temporal.api.workflowservice.v1.WorkflowService, coresdk.workflow_activation.WorkflowActivation].map(
+      (one) => typeof one,
+    ),
+    cloud: typeof temporal.api.cloud,
+  }));
+`;
+
+it('loads the file system of the bundler of the SDK at its first use, and no messages of Temporal Cloud', () => {
+  const args = ['--import', 'tsx', '--input-type=module', '-e', program];
+  expect(JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }))).toEqual({
+    canBundle: 'function',
+    before: false,
+    after: true,
+    read: 'content',
+    messages: ['object', 'object'],
+    cloud: 'undefined',
+  });
+});
