@@ -4,8 +4,9 @@ import type { UploadProgress, UploadResult, UploadSession } from '../../src/cont
 import type { ActivityTask, Resolution } from './activity-task.ts';
 import type { Execution } from './execution.ts';
 import type { Close } from './execution-world.ts';
-import { describeFailure, valueOf } from './payloads.ts';
+import { describeFailure, RetryState, valueOf } from './payloads.ts';
 import type { Plan } from './plan.ts';
+import type { Failure } from './run.ts';
 import { digestOfSource, type ServiceView } from './service.ts';
 
 /** Calls that must have ended before an upload ends. */
@@ -102,7 +103,8 @@ export class UploadInvariants {
       const text = describeFailure(resolution.failed.failure);
       const ofSession = task.type === 'uploadPart' || task.type === 'completeUpload';
       if (!LOSS.test(text)) this.#failed.add(uploadId);
-      if (!LOSS.test(text) && !INVALID.test(text) && ofSession) this.#callFailed.add(uploadId);
+      if (isWaitedFor(resolution.failed.failure) && !LOSS.test(text) && !INVALID.test(text) && ofSession)
+        this.#callFailed.add(uploadId);
     }
     // The service did not accept the cancellation: a best effort was made.
     const isTried = resolution.failed !== undefined && resolution.failed !== null;
@@ -296,6 +298,13 @@ export class UploadInvariants {
     const isOver = overForMs > MAX_DELAY_MS && this.#heldBack.has(uploadId);
     if (this.#callFailed.has(uploadId) || isOver) this.#lostWhileWaiting.add(uploadId);
   }
+}
+
+/** Whether an operator can fix it: not the end of a worker, or a failure of a call that is being aborted. */
+function isWaitedFor(failure: Failure | null | undefined): boolean {
+  const { cause, activityFailureInfo } = failure ?? {};
+  const type = cause?.applicationFailureInfo?.type ?? FailureType.WorkerStopping;
+  return type !== FailureType.WorkerStopping && activityFailureInfo?.retryState !== RetryState.CANCEL_REQUESTED;
 }
 
 function partName(task: ActivityTask): string {

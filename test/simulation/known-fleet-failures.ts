@@ -313,6 +313,26 @@ export const knownFleetFailures: readonly KnownFailure[] = [
     },
   },
   {
+    name: 'counts a session of which a part failed only while it was aborted, although the MD5 waits',
+    rule: 'a session that is lost while the upload waits does not count',
+    plan: {
+      ...CALM,
+      seed: 1_180_591,
+      pieces: 2,
+      request: { partSizeBytes: 2 * MiB, concurrency: 1, maxSessions: 1, sha256: true },
+      sizeBytes: 6 * MiB,
+      style: { ...CALM.style, endedStatus: 410 },
+      partMs: [100, 3000],
+      callMs: [100, 5000],
+      outages: [{ call: 'addPart', fromMs: 2653, forMs: 4_200_000, fault: { kind: 'status', status: 404 } }],
+      actions: [
+        { when: { atMs: 4972 }, action: { kind: 'retune', input: { concurrency: 11 } } },
+        { when: { atMs: 8717 }, action: { kind: 'hide-source', problem: 'missing', forMs: 600_000 } },
+        { when: { call: 'addPart', nth: 1, plusMs: 266 }, action: { kind: 'kill-worker', worker: 0 } },
+      ],
+    },
+  },
+  {
     name: 'receives a report of its last upload before the first task of the next execution',
     rule: 'no workflow task fails',
     plan: {
