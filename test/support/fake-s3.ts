@@ -84,7 +84,7 @@ function answer(store: FakeS3, request: IncomingMessage, response: ServerRespons
 }
 
 function give(object: FakeObject, request: IncomingMessage, response: ServerResponse): void {
-  const content = Buffer.from(object.content);
+  const content = bytesOf(object);
   const { archiveStatus, storageClass, restore } = object;
   const isRestored = restore?.ongoing === false;
   const isArchived = archiveStatus !== undefined || /^(GLACIER|DEEP_ARCHIVE)$/.test(storageClass ?? '');
@@ -96,7 +96,7 @@ function give(object: FakeObject, request: IncomingMessage, response: ServerResp
     /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
   const part = content.subarray(Number(first), Number(last) + 1);
   response.writeHead(request.headers.range ? 206 : 200, {
-    etag: etagOf(content),
+    etag: etagOf(object),
     'content-length': part.length,
     ...(request.headers.range ? { 'content-range': `bytes ${first}-${last}/${content.length}` } : {}),
     ...(storageClass === undefined ? {} : { 'x-amz-storage-class': storageClass }),
@@ -109,14 +109,15 @@ function give(object: FakeObject, request: IncomingMessage, response: ServerResp
 function listing({ objects }: FakeS3, prefix: string, withRestore: boolean): string {
   const rows = [...objects]
     .filter(([key]) => key.startsWith(prefix))
-    .map(([key, { content, storageClass = 'STANDARD', restore }]) => {
+    .map(([key, object]) => {
+      const { storageClass = 'STANDARD', restore } = object;
       const expiry = restore?.expiresAt
         ? `<RestoreExpiryDate>${restore.expiresAt.toISOString()}</RestoreExpiryDate>`
         : '';
       const status = `<RestoreStatus><IsRestoreInProgress>${restore?.ongoing}</IsRestoreInProgress>${expiry}</RestoreStatus>`;
       return (
         `<Contents><Key>${key.replaceAll('&', '&amp;')}</Key><LastModified>2025-11-01T12:00:00.000Z</LastModified>` +
-        `<ETag>&quot;${etagOf(Buffer.from(content)).slice(1, -1)}&quot;</ETag><Size>${Buffer.from(content).length}</Size>` +
+        `<ETag>&quot;${etagOf(object).slice(1, -1)}&quot;</ETag><Size>${bytesOf(object).length}</Size>` +
         `<StorageClass>${storageClass}</StorageClass>${withRestore && restore ? status : ''}</Contents>`
       );
     });
@@ -128,6 +129,14 @@ function reject(request: IncomingMessage, response: ServerResponse, { status, co
   response.end(request.method === 'HEAD' ? undefined : `<Error><Code>${code}</Code><Message>no</Message></Error>`);
 }
 
-function etagOf(content: Buffer): string {
-  return `"${createHash('md5').update(content).digest('hex')}"`;
+function bytesOf({ content }: FakeObject): Buffer {
+  return typeof content === 'string' ? Buffer.from(content) : content;
+}
+
+const etags = new WeakMap<FakeObject, string>();
+
+function etagOf(object: FakeObject): string {
+  const etag = etags.get(object) ?? `"${createHash('md5').update(bytesOf(object)).digest('hex')}"`;
+  etags.set(object, etag);
+  return etag;
 }

@@ -5,7 +5,7 @@ import { describeProgress } from '../../../../src/core/show/describe-progress.ts
 import { describeSync } from '../../../../src/core/show/describe-sync.ts';
 import { inlineCode, summaryCode, summaryOf } from '../../../../src/core/text/markdown.ts';
 import { utf8Length } from '../../../../src/core/text/clip.ts';
-import { generatedRuns } from '../../../support/mutated.ts';
+import { anyText, generatedRuns } from '../../../support/mutated.ts';
 
 /** The content of a code span, as a renderer of GitHub's Markdown finds it; undefined if it renders anything else. */
 function contentOf(markdown: string): string | undefined {
@@ -41,7 +41,7 @@ describe('a text from outside in the Markdown of Temporal UI', () => {
       fc.property(
         fc.oneof(
           fc.array(piece).map((pieces) => pieces.join('')),
-          fc.string({ unit: 'binary' }),
+          anyText,
         ),
         (text) => {
           const content = contentOf(inlineCode(text, 10_000));
