@@ -7,6 +7,7 @@ import { nameOfSource } from '../../../core/source/names.ts';
 import { errnoCause, errnoOf, ifExists } from '../../../core/text/errno-cause.ts';
 import { writeJsonFile } from '../../sources/json-file.ts';
 import { ConfigError, LonghaulError, SourceChangedError } from '../../../errors.ts';
+import { realPlace } from '../../../sources/file/paths.ts';
 import type { SourceReader } from '../../../sources/source-reader.ts';
 import { Sources } from '../../../sources/sources.ts';
 import type { CliContext } from '../../context.ts';
@@ -33,8 +34,8 @@ export async function checkReceipt(options: UploadCommandOptions, files: readonl
     );
   }
   const path = resolve(receipt);
-  const probe = join(dirname(path), `.${randomUUID()}.tmp`);
   try {
+    const probe = join(dirname(await realPlace(path)), `.${randomUUID()}.tmp`);
     if (!(await isReplaceable(path)))
       throw new ConfigError(`--receipt does not replace ${path}, which is not a receipt. Choose another path.`);
     await (await open(probe, 'wx')).close();
@@ -108,11 +109,11 @@ async function withSha256(receipt: Receipt, source: Source, sources: Sources, si
   return { ...receipt, pieces };
 }
 
-/** Replaces the file atomically. Only this user can read it. @throws ConfigError if it cannot be written */
+/** Replaces the file, or the target of a link, atomically. Only this user can read it. @throws ConfigError if it cannot be written */
 export async function writeReceipt(name: string, receipt: Receipt): Promise<void> {
   const path = resolve(name);
   try {
-    await writeJsonFile(path, receipt, { flush: true });
+    await writeJsonFile(await realPlace(path), receipt, { flush: true });
   } catch (error) {
     throw cannotWrite(path, error);
   }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { UploadCommandOptions } from '../../../../../src/cli/commands/upload/options.ts';
@@ -35,6 +35,20 @@ it('a receipt replaces only a receipt or an empty file, and a path that cannot b
     await writeReceipt(at('x'.repeat(250)), { format: 'longhaul-receipt/1' } as never);
     expect(await check(at('x'.repeat(250)))).toBe('accepted');
     expect(await readFile(at('data.jsonl'), 'utf8')).toContain('{"a"');
+  }));
+
+it('a receipt replaces the target of a link, also if it is missing', () =>
+  withTempDir(async (directory) => {
+    const at = (name: string) => join(directory, name);
+    await mkdir(at('folder'));
+    await symlink('folder/receipt.json', at('link'));
+    for (const kind of ['first', 'second']) {
+      await checkReceipt({ receipt: at('link') } as UploadCommandOptions, ['a.bin']);
+      await writeReceipt(at('link'), { format: 'longhaul-receipt/1', kind } as never);
+      expect(await readFile(at('folder/receipt.json'), 'utf8')).toContain(kind);
+    }
+    expect(await readdir(directory)).toEqual(['folder', 'link']);
+    expect((await lstat(at('link'))).isSymbolicLink()).toBe(true);
   }));
 
 it('the digest of content without end stops after the expected bytes', async () => {
