@@ -333,6 +333,24 @@ export const knownFleetFailures: readonly KnownFailure[] = [
     },
   },
   {
+    name: 'waits for a resume of a piece whose pause arrives after a resume of the whole that was sent later',
+    rule: 'an upload does not wait forever',
+    plan: {
+      ...CALM,
+      seed: 1_314_453,
+      pieces: 2,
+      request: { partSizeBytes: 4 * MiB, concurrency: 5, sha256: true, heartbeatTimeoutMs: 60_000 },
+      sizeBytes: 4 * MiB,
+      style: { ...CALM.style, endedStatus: 404 },
+      partMs: [100, 3000],
+      callMs: [100, 5000],
+      actions: [
+        { when: { atMs: 5822 }, action: { kind: 'pause', parts: 'stop' }, isOnPiece: true },
+        { when: { atMs: 7467 }, action: { kind: 'resume' } },
+      ],
+    },
+  },
+  {
     name: 'receives a report of its last upload before the first task of the next execution',
     rule: 'no workflow task fails',
     plan: {

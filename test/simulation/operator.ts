@@ -48,6 +48,8 @@ export class Operator {
   readonly #pauseWanted = new Set<string>();
   /** Pieces that were resumed although the whole is paused. */
   readonly #resumedAlone = new Set<string>();
+  /** Pieces whose pause can follow a resume of the whole that was sent later. */
+  readonly #maybePaused = new Set<string>();
   #isStopped = false;
 
   constructor(plan: Plan, world: OperatorWorld) {
@@ -102,7 +104,7 @@ export class Operator {
   /** So that a pause is not taken for the end. @returns false if nothing is paused */
   resumeAtTheEnd(): boolean {
     const execution = this.#world.execution(false);
-    if (this.#pauseWanted.size === 0 || !execution) return false;
+    if (this.#pauseWanted.size + this.#maybePaused.size === 0 || !execution) return false;
     this.#world.trace('nothing moves while it is paused; the operator resumes it');
     const piece = this.#world.execution(true);
     const isOfPiece = piece !== undefined && this.#pauseWanted.has(piece.start.workflowId);
@@ -115,6 +117,7 @@ export class Operator {
     this.#isStopped = true;
     this.#pauseWanted.clear();
     this.#resumedAlone.clear();
+    this.#maybePaused.clear();
     this.#world.sources.problem = undefined;
   }
 
@@ -184,7 +187,7 @@ export class Operator {
       if (isOnPiece) {
         this.#pauseWanted.delete(workflowId);
         this.#resumedAlone.add(workflowId);
-      } else this.#pauseWanted.clear();
+      } else this.#resumeAll();
       this.#world.paused(false, isOnPiece ? workflowId : undefined);
     }
     const isWaiting = this.#world.progress(execution)?.state === 'waiting';
@@ -194,6 +197,14 @@ export class Operator {
     const update = execution.update(name, input);
     const attempts = this.#attempts(execution);
     this.#updates.push({ update, sentTo: execution, attempts, isOnPiece, isOvertaken, isWaiting, isReported: false });
+  }
+
+  #resumeAll(): void {
+    this.#maybePaused.clear();
+    for (const { update, sentTo, isOnPiece } of this.#updates)
+      if (isOnPiece && update.name === 'pause' && update.state === 'sent')
+        this.#maybePaused.add(sentTo.start.workflowId);
+    this.#pauseWanted.clear();
   }
 
   /** A server passes updates to a workflow after all signals, so that the resume of a piece can follow a later pause of the whole. */
@@ -207,7 +218,8 @@ export class Operator {
   /** @param before as the retry was sent. @param isLater whether no upload can be about to continue as new */
   #checkRetry(execution: Execution, before: number, isLater = false): void {
     const progress = this.#world.progress(execution);
-    if (progress?.state !== 'waiting' || !execution.isOpen || this.#pauseWanted.size > 0) return;
+    if (progress?.state !== 'waiting' || !execution.isOpen || this.#pauseWanted.size + this.#maybePaused.size > 0)
+      return;
     const all = this.#withUploads(execution);
     const isRunning = all.some(({ tasks }) => tasks.size > 0);
     // A call that has failed again was also an attempt. A continued execution starts with an attempt.
