@@ -15,6 +15,7 @@ import { receiptOf } from './receipt.ts';
 import { startedName } from './prepare/started-request.ts';
 import { findUnpolledQueue, UnpolledQueueWatch } from './queues/unpolled-queue.ts';
 import { onWorkflow } from './temporal-faults.ts';
+import { isOpen, PAUSED_STATUS, pausedText } from '../temporal/workflow-status.ts';
 
 /** Options of `JobHandle.progress()`. */
 export interface ProgressOptions {
@@ -111,12 +112,13 @@ export class JobHandle<Kind extends JobKind = JobKind> {
    * result in Temporal's history, without a worker: `concurrency` is 0, and `limit` and `session` are null. A closed sync
    * without a result still requires a worker.
    *
-   * @throws NoWorkerError if no worker responds within 5 s
+   * @throws NoWorkerError if no worker responds within 5 s, or if it is paused in Temporal
    * @throws JobNotFoundError
    */
   async status(): Promise<JobStatus<Kind>> {
     const description = await this.#description();
-    if (description.status.name !== 'RUNNING') return this.#statusOfEnd(description);
+    if (!isOpen(description.status.name)) return this.#statusOfEnd(description);
+    if (description.status.name === PAUSED_STATUS) throw new NoWorkerError(pausedText(this.workflowId));
     try {
       return await this.#workflow.ask(async () => {
         const { progress, bytesSent, pending } = await this.#measured(
@@ -129,7 +131,7 @@ export class JobHandle<Kind extends JobKind = JobKind> {
     } catch (error) {
       if (!(error instanceof NoWorkerError)) throw error;
       const now = await this.#description();
-      if (now.status.name === 'RUNNING') throw error;
+      if (isOpen(now.status.name)) throw error;
       return this.#statusOfEnd(now);
     }
   }

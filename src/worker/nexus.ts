@@ -7,6 +7,7 @@ import { TextLimits } from '../contracts/limits.ts';
 import { longhaulService, type NexusOptions } from '../contracts/nexus.ts';
 import { isPlainObject } from '../core/payload.ts';
 import { textUpTo } from '../core/text/check.ts';
+import { isOpen } from '../temporal/workflow-status.ts';
 
 /** The Nexus service of a worker of the control queue, whose workflows it starts. */
 export function createNexusService() {
@@ -54,7 +55,7 @@ function jobOperation<Input extends NexusOptions, Result>(
           const message = `the ID "${workflowId}" belongs to another job. Use another "workflowId"`;
           throw new nexus.HandlerError('BAD_REQUEST', message, { retryableOverride: false });
         }
-        if (status.name === 'RUNNING') return attach.start(context, input);
+        if (isOpen(status.name)) return attach.start(context, input);
         if (status.name === 'COMPLETED') {
           return nexus.HandlerStartOperationResult.sync(await handle.result());
         }

@@ -5,6 +5,7 @@ import { runCli } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, withSystem } from '../support/system.ts';
+import { withTemporalServer } from '../support/temporal-with-flags.ts';
 import { until } from '../support/until.ts';
 
 describe('longhaul status', () => {
@@ -114,6 +115,38 @@ describe('longhaul status', () => {
       expect(mixed.stdout).toContain(`${done.workflowId}: completed`);
       expect(watchedMany).toMatchObject({ code: 2, stderr: expect.stringMatching(/--watch follows one/) });
     }));
+
+  it('and each control name the fix if the upload is paused in Temporal, and the upload then completes', () =>
+    withTemporalServer({ 'frontend.WorkflowPauseEnabled': 'true' }, (temporalAddress) =>
+      withSystem(
+        async ({ api, client, directory, environment, startWorker }) => {
+          await startWorker();
+          const path = join(directory, 'a.bin');
+          await randomFile(path, 2 * MiB);
+          api.faults.add({ route: 'create', kind: 'status', status: 403 });
+          const handle = await client.upload({ file: path, purpose: 'assistants' });
+          const { workflowId } = handle;
+          await until(async () => (await handle.status()).waiting !== null, 'the upload to wait');
+          const { workflowService } = client.temporal;
+          await workflowService.pauseWorkflowExecution({ namespace: 'default', workflowId, requestId: 'pause' });
+
+          const fix = `Run "temporal workflow unpause --workflow-id ${workflowId}".`;
+          const problem = `longhaul: ${workflowId} is paused in Temporal, and does not respond. ${fix}\n`;
+          const run = (...args: string[]) => runCli([...args, workflowId], environment);
+          expect(await run('status')).toMatchObject({ code: 0, stdout: `${workflowId}: paused\n`, stderr: problem });
+          for (const verb of ['pause', 'resume', 'retry', 'cancel']) {
+            expect(await run(verb)).toMatchObject({ code: 1, stderr: problem });
+          }
+          const { value: event } = await handle.progress().next();
+          expect(event).toMatchObject({ type: 'no-answer', reason: expect.stringContaining(fix) });
+
+          await workflowService.unpauseWorkflowExecution({ namespace: 'default', workflowId, requestId: 'unpause' });
+          await handle.retry();
+          expect((await handle.result()).bytes).toBe(2 * MiB);
+        },
+        { temporalAddress },
+      ),
+    ));
 
   it('names the command for schedules if the ID is the name of a schedule', () =>
     withSystem(async ({ client, directory, environment, taskQueue }) => {

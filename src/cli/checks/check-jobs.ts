@@ -10,6 +10,7 @@ import type { CommandJob } from '../job/command-job.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasWorkers } from '../../client/queues/queue-workers.ts';
 import { transferTaskQueue } from '../../contracts/names.ts';
+import { isOpen } from '../../temporal/workflow-status.ts';
 
 /**
  * Lists Files once before a new upload starts, so that an unreachable service or an invalid key fails the command
@@ -40,7 +41,7 @@ export async function checkDestination(
 async function isKnown({ client }: Pick<Backend, 'client'>, job: PreparedJob): Promise<boolean> {
   try {
     const { status } = await client.getHandle(job.workflowId).describe();
-    return status === 'RUNNING' || (status === 'COMPLETED' && job.kind !== 'sync' && !job.again);
+    return isOpen(status) || (status === 'COMPLETED' && job.kind !== 'sync' && !job.again);
   } catch (error) {
     if (error instanceof JobNotFoundError) return false;
     throw error;

@@ -8,6 +8,7 @@ import { NamedRecords } from '../sources/named-records.ts';
 import { commandSources } from '../sources/source-settings.ts';
 import type { CommandJob, Outcome, Started } from './command-job.ts';
 import { createLiveView } from './live-view.ts';
+import { isOpen } from '../../temporal/workflow-status.ts';
 
 /** Line that a command prints if it is interrupted. */
 export const INTERRUPTED = 'longhaul: interrupted. Run the same command again to resume from the recorded parts.';
@@ -149,7 +150,7 @@ export class JobRun {
     const workflowThread = jobs.length > 1 || jobs.some(({ prepared }) => prepared.kind !== 'upload');
     const own = new Set(jobs.map(({ handle }) => handle.workflowId));
     for (const { status, taskQueue } of states) {
-      if (status !== 'RUNNING' || this.#served.has(taskQueue)) continue;
+      if (!isOpen(status) || this.#served.has(taskQueue)) continue;
       this.#served.add(taskQueue);
       const sources = commandSources(config, this.#named);
       const worker = await this.backend.startWorker(sources, { taskQueue, transferSlots, workflowThread });

@@ -7,6 +7,7 @@ import type { Config } from '../../config/config.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 import type { NamedSources } from '../../sources/named-sources.ts';
 import { namedFolder } from './source-settings.ts';
+import { isOpen } from '../../temporal/workflow-status.ts';
 
 /** A command starts its uploads within this time after it has written their record. */
 const UNSTARTED_KEPT_MS = 86_400_000;
@@ -65,7 +66,7 @@ async function haveEnded(client: LonghaulClient, { workflowIds }: NameRecord): P
 /** Whether a workflow is running. True if Temporal does not respond. */
 async function canBeRunning({ temporal: client }: LonghaulClient, workflowId: string): Promise<boolean> {
   try {
-    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+    return isOpen((await client.workflow.getHandle(workflowId).describe()).status.name);
   } catch (error) {
     // Compared by name, because the class would require Temporal's SDK, which is loaded while the server starts.
     return (error as Error).name !== 'WorkflowNotFoundError';

@@ -15,10 +15,11 @@ import {
   OUTDATED,
 } from '../temporal-faults.ts';
 import { NoWorkerError, SteeringRefusedError } from '../errors.ts';
+import { isOpen, PAUSED_STATUS, pausedText } from '../../temporal/workflow-status.ts';
 
 /** The state of a job in Temporal. */
 export interface WorkflowDescription {
-  /** Status in Temporal: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
+  /** Status in Temporal: RUNNING, PAUSED, COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
   readonly status: string;
   readonly workflowType: string;
   readonly taskQueue: string;
@@ -84,8 +85,9 @@ export class FollowedWorkflow {
     timeoutMs = STEERING_TIMEOUT_MS,
   ): Promise<Answer> {
     const { status, taskQueue } = await this.describe();
-    if (status !== 'RUNNING')
+    if (!isOpen(status))
       throw new SteeringRefusedError(`${this.workflowId} is already closed (${status.toLowerCase()})`);
+    if (status === PAUSED_STATUS) throw new SteeringRefusedError(pausedText(this.workflowId));
     return onWorkflow(this.workflowId, async () => {
       if (!(await hasWorkers(this.client, taskQueue, 'workflow'))) {
         throw new NoWorkerError(`no worker polls task queue "${taskQueue}". Start "longhaul worker".`);
@@ -122,7 +124,9 @@ export class FollowedWorkflow {
   > {
     try {
       const description = await this.handle.describe();
-      if (description.status.name !== 'RUNNING') return { type: 'ended', status: description.status.name };
+      const { name } = description.status;
+      if (!isOpen(name)) return { type: 'ended', status: name };
+      if (name === PAUSED_STATUS) return { type: 'no-answer', reason: pausedText(this.workflowId) };
       return await tell(description);
     } catch (error) {
       if (isOutdated(error)) {

@@ -4,6 +4,7 @@ import { withPieceProgress } from '../../core/split/progress.ts';
 import type { JobProgress } from '../jobs.ts';
 import { decodedPending, partsUnderWay, type PartTrouble, type PendingActivity } from './pending.ts';
 import { readUploadProgress } from './read-answers.ts';
+import { isOpen } from '../../temporal/workflow-status.ts';
 
 /** One upload that a split upload or a sync has started. */
 export interface UploadLook {
@@ -140,7 +141,7 @@ export async function lookAtUpload(
   const handle = client.workflow.getHandle(workflowId);
   return client.withDeadline(Date.now() + timeoutMs, async () => {
     const { status, raw } = await handle.describe();
-    if (status.name !== 'RUNNING') return undefined;
+    if (!isOpen(status.name)) return undefined;
     const progress = await handle.query<unknown>(QueryName.progress).then(
       (answer) => readUploadProgress(answer, workflowId),
       () => undefined,

@@ -115,7 +115,7 @@ export interface WorkflowSummary {
   readonly type: string;
   /** Workflow that started this one as one of several, such as the split upload whose piece it is. */
   readonly parentId: string | undefined;
-  /** Status in Temporal: RUNNING, COMPLETED, FAILED, CANCELLED, TERMINATED, CONTINUED_AS_NEW, TIMED_OUT. */
+  /** Status in Temporal: RUNNING, PAUSED, COMPLETED, FAILED, CANCELLED, TERMINATED, CONTINUED_AS_NEW, TIMED_OUT. */
   readonly status: string;
   readonly taskQueue: string;
   readonly startedAt: Date;

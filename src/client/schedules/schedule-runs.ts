@@ -14,9 +14,9 @@ import { clipMessage } from '../../core/text/clip.ts';
 import { formatCount } from '../../core/text/format.ts';
 import { listWorkflows } from '../lists/list-uploads.ts';
 import type { ScheduleRun } from './schedule-options.ts';
+import { isOpen } from '../../temporal/workflow-status.ts';
 
 const ended: Readonly<Record<string, ScheduleRunOutcome>> = {
-  RUNNING: 'running',
   COMPLETED: 'succeeded',
   CANCELLED: 'cancelled',
   TERMINATED: 'terminated',
@@ -50,7 +50,7 @@ async function describeRun(
     const handle = told.status.name === 'CONTINUED_AS_NEW' ? client.workflow.getHandle(workflowId) : first;
     const latest = handle === first ? told : await handle.describe();
     const { status, closeTime: endedAt } = latest;
-    const outcome = ended[status.name] ?? 'failed';
+    const outcome = isOpen(status.name) ? 'running' : (ended[status.name] ?? 'failed');
     if (outcome === 'running') return { ...run, outcome, waitsFor: await waitOfRun(client, latest) };
     if (outcome !== 'succeeded') return { ...run, endedAt, outcome, detail: await whyItFailed(handle) };
     return { ...run, endedAt, ...outcomeOfResult(await handle.result()) };

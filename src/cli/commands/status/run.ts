@@ -9,6 +9,7 @@ import { readEnd } from '../../../client/follow/read-end.ts';
 import { describeEnded, describeJob, endedJson } from './view.ts';
 import { errorText, AlreadyReported, jsonErrorOf } from '../../errors.ts';
 import { watchStatus } from './watch.ts';
+import { isOpen } from '../../../temporal/workflow-status.ts';
 
 const CONCURRENCY = 8;
 
@@ -35,7 +36,7 @@ export async function statusCommand(
     const serve = queueServer(context, backend);
     if (watch) {
       const { handle, status, taskQueue } = await find(backend, workflowIds[0] as string);
-      if (status === 'RUNNING') await serve(taskQueue);
+      if (isOpen(status)) await serve(taskQueue);
       return watchStatus(context, handle, json ?? false);
     }
     const showOne = (workflowId: string): Promise<Shown> =>
@@ -64,7 +65,7 @@ async function show(
     const ended = await readEnd(handle, endStatus, context.signal);
     return { lines: describeEnded(ended), json: endedJson(ended) };
   };
-  if (status !== 'RUNNING') return showEnd(status);
+  if (!isOpen(status)) return showEnd(status);
   await serve(taskQueue);
   try {
     const progress = await handle.status();
@@ -72,7 +73,7 @@ async function show(
   } catch (error) {
     if (!(error instanceof NoWorkerError)) throw error;
     const { status: now } = await handle.describe();
-    if (now !== 'RUNNING') return showEnd(now);
+    if (!isOpen(now)) return showEnd(now);
     context.note(`longhaul: ${error.message}`);
     return { lines: [`${workflowId}: ${status.toLowerCase()}`], json: { workflowId, status } };
   }

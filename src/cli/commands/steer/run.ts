@@ -12,6 +12,7 @@ import { AlreadyReported, errorText, jsonErrorOf } from '../../errors.ts';
 import { describeStatus } from '../status/view.ts';
 import { filesOf } from '../upload/outcomes.ts';
 import { checkSelection, select } from './selection.ts';
+import { isOpen, PAUSED_STATUS, pausedText } from '../../../temporal/workflow-status.ts';
 
 export type SteerVerb = 'pause' | 'resume' | 'retry' | 'retune' | 'cancel';
 
@@ -68,8 +69,8 @@ export const steerCommand =
       const steerOne = async (workflowId: string): Promise<Steered> => {
         const handle = client.getHandle<JobKind>(workflowId);
         const { status, taskQueue, workflowType } = await handle.describe();
-        if (query !== undefined && status !== 'RUNNING') return hasEnded(workflowId, status);
-        if (status === 'RUNNING') await serve(taskQueue);
+        if (query !== undefined && !isOpen(status)) return hasEnded(workflowId, status);
+        if (isOpen(status)) await serve(taskQueue);
         if (isForUploads && isSync({ type: workflowType })) {
           throw new ConfigError(`${workflowId} is a sync. Pass the ID of one of its uploads.`);
         }
@@ -78,7 +79,7 @@ export const steerCommand =
         } catch (error) {
           if (query === undefined || !(error instanceof SteeringRefusedError)) throw error;
           const { status: now } = await handle.describe();
-          if (now === 'RUNNING') throw error;
+          if (isOpen(now)) throw error;
           return hasEnded(workflowId, now);
         }
       };
@@ -133,7 +134,8 @@ function actionOf(
 async function cancelAndWait(handle: JobHandle, signal: AbortSignal): Promise<Steered> {
   const { workflowId } = handle;
   const { status } = await handle.describe();
-  if (status !== 'RUNNING') return hasEnded(workflowId, status);
+  if (!isOpen(status)) return hasEnded(workflowId, status);
+  if (status === PAUSED_STATUS) throw new SteeringRefusedError(pausedText(workflowId));
   await handle.cancel();
   try {
     const result = await handle.result({ signal });

@@ -20,6 +20,7 @@ import { expandFiles } from './expand-files.ts';
 import { checkReceipt, receiptOf, writeReceipt } from './receipt.ts';
 import { checkUploadOptions, type UploadCommandOptions } from './options.ts';
 import { outcomeJson, printOutcomes, sourceOf } from './outcomes.ts';
+import { isOpen } from '../../../temporal/workflow-status.ts';
 
 export async function uploadCommand(
   context: CliContext,
@@ -104,7 +105,7 @@ async function uploadFiles(
         if (copies.areNeeded && options.id !== undefined) {
           // A copy that does not exist yet cannot be the source of an upload that already has the ID.
           const status = await statusOf(run.backend, options.id);
-          const isUsed = status === 'RUNNING' || (status === 'COMPLETED' && !options.again);
+          const isUsed = status !== undefined && (isOpen(status) || (status === 'COMPLETED' && !options.again));
           if (isUsed) throw new JobIdTakenError(options.id, 'upload');
         }
         // Sources that can be read only once are read after all checks.

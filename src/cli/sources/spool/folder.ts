@@ -9,6 +9,7 @@ import type { Source } from '../../../contracts/sources.ts';
 import { readJsonFile, writeJsonFile } from '../json-file.ts';
 import { ConfigError } from '../../../errors.ts';
 import { isInOneOf } from '../../../sources/file/paths.ts';
+import { isOpen } from '../../../temporal/workflow-status.ts';
 
 /** A copy that was not uploaded is kept for this time after a command last used it. */
 const KEPT_MS = 7 * 86_400_000;
@@ -130,7 +131,7 @@ export class SpoolFolder {
     if (record && !isWhole) return this.#isOlder([`${id}.json`, `${id}.partial`], INCOMPLETE_KEPT_MS);
     const status = record?.workflowId === undefined ? undefined : await statusOf(record.workflowId);
     if (status === 'COMPLETED') return true;
-    if (status === 'RUNNING') return false;
+    if (status !== undefined && isOpen(status)) return false;
     return this.#isOlder([record ? `${id}.json` : id], KEPT_MS);
   }
 

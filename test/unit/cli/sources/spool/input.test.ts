@@ -20,6 +20,23 @@ function withFolder(body: (folder: SpoolFolder) => Promise<void>): Promise<void>
 }
 
 describe('spooling', () => {
+  it.each([
+    ['RUNNING', true],
+    // By Temporal's own pause.
+    ['PAUSED', true],
+    ['COMPLETED', false],
+    ['FAILED', false],
+  ])('keeps an old copy whose upload is %s: %s', (status, isKept) =>
+    withFolder(async (folder) => {
+      const path = await spoolInput(Readable.from([Buffer.from('ab')]), folder, words, options);
+      await folder.use(path, 'upload-1');
+      const old = new Date(Date.now() - 8 * 86_400_000);
+      for (const name of await readdir(folder.path)) await utimes(join(folder.path, name), old, old);
+      await folder.sweep(async () => status);
+      expect((await readdir(folder.path)).length > 0).toBe(isKept);
+    }),
+  );
+
   it('saves the input in a file, and keeps it until it is released', () =>
     withFolder(async (folder) => {
       const path = await spoolInput(Readable.from([Buffer.from('ab'), Buffer.from('cd')]), folder, words, options);
