@@ -138,6 +138,26 @@ describe('a download', () => {
     }),
   );
 
+  it.each([
+    ['an earlier byte', HALF - 1],
+    ['a later byte', HALF + 1],
+  ])('restarts if the server resumes at %s than the requested one', (_, first) =>
+    withOrigin({ ranges: true }, async ({ download, behaviour, requests }) => {
+      const breaks = breaking(1);
+      behaviour.answer = (request, response) => {
+        if (breaks(request, response)) return true;
+        if (requests.length !== 2) return false;
+        const range = `bytes ${first}-${content.byteLength - 1}/${content.byteLength}`;
+        response.writeHead(206, { etag: '"v1"', 'content-range': range }).end(content.subarray(first));
+        return true;
+      };
+      const { bytes, begun } = await download();
+      expect(bytes.equals(content)).toBe(true);
+      expect(begun).toHaveLength(2);
+      expect(requests).toHaveLength(3);
+    }),
+  );
+
   it('restarts if it stalls', () =>
     withOrigin(
       {},

@@ -127,6 +127,24 @@ describe('a resource of an HTTP server', () => {
     ),
   );
 
+  it.each([
+    ['an earlier range', 0, 999],
+    ['a shorter range', 1000, 1499],
+    ['a longer range', 1000, 2499],
+  ])('whose server returns %s than the requested one gives no bytes', (_, first, last) =>
+    withOrigin({}, async ({ open, behaviour }) => {
+      const reader = await open('/x.jsonl', { span: { offsetBytes: 1000, sizeBytes: 1000 } });
+      await reader.stat();
+      behaviour.answer = (_request, response) => {
+        const headers = { etag: '"v1"', 'content-range': `bytes ${first}-${last}/${content.byteLength}` };
+        response.writeHead(206, headers).end(content.subarray(first, last + 1));
+        return true;
+      };
+      await expect(reader.read(Buffer.alloc(1000), 1000)).rejects.toMatchObject({ code: 'SOURCE_NOT_RANGED' });
+      await reader.close();
+    }),
+  );
+
   it('is read at the rate of the reader: a slow reader is not a stall', () =>
     withOrigin(
       {},

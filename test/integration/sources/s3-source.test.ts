@@ -150,6 +150,39 @@ for (const { name, skipped } of await s3ServerChoices()) {
 }
 
 describe('an S3 connection', () => {
+  it.each<[string, number, string | undefined]>([
+    ['an earlier range', 0, 'bytes 0-999/5000'],
+    ['a shorter range', 1000, 'bytes 1000-1499/5000'],
+    ['the range of an object of another size', 1000, 'bytes 1000-1999/6000'],
+    ['all of the object', 0, undefined],
+  ])('gives no bytes if the store returns %s', async (_, first, range) => {
+    const [, last = '4999'] = /-(\d+)/.exec(range ?? '') ?? [];
+    const server = createServer(({ method }, answer) => {
+      const bytes = method === 'HEAD' ? content.subarray(0, 5000) : content.subarray(first, Number(last) + 1);
+      answer.writeHead(200, {
+        etag: '"v1"',
+        'content-length': bytes.byteLength,
+        ...(method === 'GET' && range !== undefined ? { 'content-range': range } : {}),
+      });
+      answer.end(method === 'HEAD' ? undefined : bytes);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+    const sources = new Sources({ s3: { default: { endpoint, region: 'us-east-1', credentials } } });
+    const span = { offsetBytes: 1000, sizeBytes: 1000 };
+    const reader = await sources.open({ type: 's3', bucket: 'team', key: 'x' }, { span });
+    try {
+      expect(await reader.stat()).toMatchObject({ sizeBytes: 5000 });
+      await expect(reader.read(Buffer.alloc(1000), 1000)).rejects.toMatchObject({ code: 'SOURCE_NOT_RANGED' });
+    } finally {
+      await reader.close();
+      await sources.close();
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
   it('rejects buckets that are not permitted, without a request', async () => {
     let requests = 0;
     const server = createServer((_request, answer) => {
