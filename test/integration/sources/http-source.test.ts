@@ -201,7 +201,10 @@ describe('the query of a URL', () => {
         behaviour.answer = (_, response) => Boolean(response.writeHead(status, headers).end(CANARY));
         const error = (await reader.stat().catch((thrown: unknown) => thrown)) as Error;
         expect(error).toBeInstanceOf(Error);
-        expect(`${error.message} ${String((error.cause as Error | undefined)?.message)}`).not.toContain(CANARY);
+        const text = `${error.message} ${String((error.cause as Error | undefined)?.message)}`;
+        expect(text).not.toContain(CANARY);
+        // Nor the rest of the query, whose values are too short to be recognised.
+        expect(text).not.toMatch(/X-Amz-Signature|a=%20b/);
       }
     }));
 });
