@@ -197,7 +197,8 @@ describe('the answers', () => {
 
   test('a key that the service repeats is taken out, also where a cut would leave half of it', async () => {
     const long = `${'x'.repeat(190)} ${KEY} in the page`;
-    for (const body of [{ error: { message: `wrong key ${KEY}`, code: KEY } }, long, `<html>${KEY}</html>`]) {
+    const cut = { error: { message: `${'x'.repeat(990)} ${KEY}`, code: long } };
+    for (const body of [{ error: { message: `wrong key ${KEY}`, code: KEY } }, cut, long, `<html>${KEY}</html>`]) {
       const error = await failure({ status: 401, body, headers: { 'x-request-id': KEY } });
       expect(inspect(error)).not.toContain('sk-canary');
     }
