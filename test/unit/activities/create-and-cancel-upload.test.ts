@@ -55,6 +55,18 @@ describe('createUpload', () => {
     expect(failures.map(({ details }) => details?.[0])).toMatchObject([{ unanswered: 1 }, { unanswered: 2 }]);
   });
 
+  it('is not aborted by a cancellation, because only a session with a known ID can be cancelled', async () => {
+    const session = { uploadId: 'upload_1', createdAt: 1, expiresAt: 3601 };
+    const environment = mockActivity();
+    const open: Destination['open'] = (_, { signal } = {}) => {
+      environment.cancel();
+      signal?.throwIfAborted();
+      return Promise.resolve(session);
+    };
+    const activity = createCreateUpload(withClient({ open }));
+    expect(await environment.run(activity, { destination: 'default', ...fields })).toEqual(session);
+  });
+
   it('fails permanently if the service rejects the request', async () => {
     const createUpload = vi.fn<Destination['open']>();
     createUpload.mockRejectedValue(new ApiError('wrong purpose', { status: 400 }));
