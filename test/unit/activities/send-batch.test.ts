@@ -188,6 +188,19 @@ describe('sendBatch', () => {
       expect(calls.filter((call) => call.endsWith(' a'))).toEqual([]);
     }));
 
+  it('completes no file that changes while it is sent', () =>
+    withFolder(async ({ folder, calls, run }) => {
+      const { outcomes } = await run({
+        send: async (id, { reader, sizeBytes }) => {
+          await reader.read(Buffer.alloc(sizeBytes), 0);
+          if (id === 'upload_a') await writeFile(join(folder, 'a'), 'longer');
+          return { partId: 'part_1' };
+        },
+      });
+      expect(outcomes[0]).toMatchObject({ failure: { type: 'SourceChanged' } });
+      expect(calls).not.toContain('complete a');
+    }));
+
   it('waits if the whole folder is missing, and fails no file', () =>
     withFolder(async ({ folder, run }) => {
       await rm(folder, { recursive: true });
@@ -278,9 +291,10 @@ describe('sendBatch', () => {
   it('returns what it has if the sync is cancelled, after the completion that runs', () =>
     withFolder(async ({ calls, run, environment }) => {
       const { outcomes } = await run({
-        complete: async (id) => {
+        complete: async (id, _, { signal } = {}) => {
           environment().cancel();
           await new Promise((resolve) => setImmediate(resolve));
+          signal?.throwIfAborted();
           return file(`file_of ${id}`);
         },
       });
