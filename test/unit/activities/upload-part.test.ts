@@ -71,6 +71,16 @@ describe('uploadPart', () => {
     );
   });
 
+  it.each([
+    ['succeeded', () => addPart.mockResolvedValueOnce({ partId: 'part_1' })],
+    ['failed', () => addPart.mockRejectedValueOnce(new ConnectionError('reset'))],
+  ])('has closed its source after it %s', async (_, respond) => {
+    respond();
+    await run().catch(() => {});
+    const reader = addPart.mock.lastCall?.[1].reader;
+    await expect(reader?.read(Buffer.alloc(1), 0)).rejects.toThrow('EBADF');
+  });
+
   it('reports its progress and its outcome to the watch of the worker', async () => {
     const events: unknown[] = [];
     const watchPart = (part: object) => {
