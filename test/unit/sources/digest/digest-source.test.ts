@@ -60,6 +60,17 @@ describe('a hashing reader', () => {
   });
 });
 
+it('does not use the MD5 of the store for a source that changed', async () => {
+  const reader = { ...memoryReader(content), storedMd5: () => md5 };
+  const sources = { open: () => Promise.resolve(reader) } as unknown as Sources;
+  const { signal } = new AbortController();
+  const source = { type: 's3', bucket: 'b', key: 'k' } as const;
+  const options = { source, sizeBytes: content.byteLength, signal };
+  expect(await hashSource(sources, { ...options, fingerprint: 'memory' })).toEqual({ md5 });
+  const changed = hashSource(sources, { ...options, fingerprint: 'earlier' });
+  await expect(changed).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
+});
+
 describe('a pass with a check', () => {
   const inTemp = (text: string, body: (run: (changes?: object) => Promise<HashSourceResult>) => Promise<void>) =>
     withTempDir(async (directory) => {
