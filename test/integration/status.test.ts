@@ -137,6 +137,10 @@ describe('longhaul status', () => {
           for (const verb of ['pause', 'resume', 'retry', 'cancel']) {
             expect(await run(verb)).toMatchObject({ code: 1, stderr: problem });
           }
+          await until(async () => {
+            for await (const { state } of client.list()) return state === 'paused';
+            return false;
+          }, 'the list to show the pause');
           const { value: event } = await handle.progress().next();
           expect(event).toMatchObject({ type: 'no-answer', reason: expect.stringContaining(fix) });
 

@@ -138,13 +138,14 @@ export interface WorkflowSummary {
   readonly endsTooEarly: boolean | undefined;
 }
 
-/** Terminated counts as cancelled and timed out as failed, as in `result`. */
-const endStates: Readonly<Record<string, string>> = {
+/** Terminated counts as cancelled and timed out as failed, as in `result`. The attribute has the state before the pause. */
+const statesByStatus: Readonly<Record<string, string>> = {
   COMPLETED: 'completed',
   FAILED: 'failed',
   TIMED_OUT: 'failed',
   CANCELLED: 'cancelled',
   TERMINATED: 'cancelled',
+  PAUSED: 'paused',
 };
 
 export function toWorkflowSummary(found: Omit<WorkflowExecutionInfo, 'raw'>): WorkflowSummary {
@@ -158,7 +159,7 @@ export function toWorkflowSummary(found: Omit<WorkflowExecutionInfo, 'raw'>): Wo
     taskQueue: found.taskQueue,
     startedAt: found.startTime,
     endedAt: found.closeTime,
-    state: endStates[status] ?? attributes.get(SearchAttributes.state),
+    state: statesByStatus[status] ?? attributes.get(SearchAttributes.state),
     reason: attributes.get(SearchAttributes.reason),
     destination: attributes.get(SearchAttributes.destination),
     purpose: attributes.get(SearchAttributes.purpose),
