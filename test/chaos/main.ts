@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
+import { attempt } from '../../src/core/objects.ts';
 import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
 import { endCliProcesses } from '../support/cli.ts';
 import { temporalCliForTests } from '../support/temporal-cli.ts';
@@ -52,7 +53,8 @@ await withStateDir(async (stateDir) => {
     killedAtMs,
     kill: () => {
       killedAtMs.push(Date.now());
-      process.kill(server.pid, 'SIGKILL');
+      // Another run can have just killed it.
+      attempt(() => process.kill(server.pid, 'SIGKILL'));
     },
   };
   const lane = async () => {
