@@ -67,7 +67,7 @@ export function addSyncOptions(command: Command): Command {
       `maximum parts in flight of each upload (default: ${Defaults.concurrency})`,
       wholeNumberOption(1, Limits.maxConcurrency),
     )
-    .option('--dry-run', 'print the action and the reason for each file, and change nothing');
+    .option('--dry-run', 'print each action and its reason, and change nothing');
 }
 
 /**
