@@ -6,18 +6,18 @@ import { JobFailedError, JobIdTakenError } from '../../../../src/client/errors.t
 import { ConfigError, SourceUnusableError } from '../../../../src/errors.ts';
 
 describe('the exit status', () => {
-  it.each<[string, unknown, number]>([
-    ['requested help', new CommanderError(0, 'commander.help', ''), 0],
-    ['invalid usage', new CommanderError(1, 'commander.unknownOption', 'unknown option'), 2],
-    ['invalid configuration', new ConfigError('no key'), 2],
-    ['a directory instead of a file', new SourceUnusableError('x is a directory'), 2],
-    ['an ID of another file', new JobIdTakenError('i', 'upload'), 2],
-    ['an interruption', new Interrupted('SIGINT'), 130],
-    ['a failed upload', new JobFailedError('i', 'ApiRejected', 'refused', undefined), 1],
-    ['no Temporal', new TemporalUnreachableError('refused'), 1],
-    ['a defect of Longhaul', new TypeError('x is not a function'), 1],
-    ['a thrown text', 'oops', 1],
-  ])('of %s is %#', (_, error, status) => {
+  it.each<[string, number, unknown]>([
+    ['requested help', 0, new CommanderError(0, 'commander.help', '')],
+    ['invalid usage', 2, new CommanderError(1, 'commander.unknownOption', 'unknown option')],
+    ['invalid configuration', 2, new ConfigError('no key')],
+    ['a directory instead of a file', 2, new SourceUnusableError('x is a directory')],
+    ['an ID of another file', 2, new JobIdTakenError('i', 'upload')],
+    ['an interruption', 130, new Interrupted('SIGINT')],
+    ['a failed upload', 1, new JobFailedError('i', 'ApiRejected', 'refused', undefined)],
+    ['no Temporal', 1, new TemporalUnreachableError('refused')],
+    ['a defect of Longhaul', 1, new TypeError('x is not a function')],
+    ['a thrown text', 1, 'oops'],
+  ])('of %s is %i', (_, status, error) => {
     expect(exitCodeOf(error)).toBe(status);
   });
 });
