@@ -50,6 +50,8 @@ export type JobEvent<Kind extends JobKind = JobKind> =
       readonly reason: string;
       /** The queue of the source, if no worker polls it; undefined if nothing responded. */
       readonly unpolled?: UnpolledQueue;
+      /** Whether it is paused in Temporal. `reason` names the command that continues it. @defaultValue false */
+      readonly isPaused?: boolean;
     }
   /** The last event, with the status in Temporal: COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
   | { readonly type: 'ended'; readonly status: string };

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli } from '../support/cli.ts';
+import { beginCli, runCli } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, withSystem } from '../support/system.ts';
@@ -138,11 +138,17 @@ describe('longhaul status', () => {
             expect(await run(verb)).toMatchObject({ code: 1, stderr: problem });
           }
           await until(async () => {
-            for await (const { state } of client.list()) return state === 'paused';
+            for await (const { state } of client.list({ running: true })) return state === 'paused';
             return false;
           }, 'the list to show the pause');
+          const watched = beginCli(['status', workflowId, '--watch'], environment);
+          await until(() => watched.stdout().includes(fix), 'the line of the watched upload');
+          watched.interrupt();
+          await watched.ended;
+          const top = await runCli(['top', '--once'], environment);
+          expect(top.stdout).toMatch(/paused/);
           const { value: event } = await handle.progress().next();
-          expect(event).toMatchObject({ type: 'no-answer', reason: expect.stringContaining(fix) });
+          expect(event).toMatchObject({ type: 'no-answer', isPaused: true, reason: expect.stringContaining(fix) });
 
           await workflowService.unpauseWorkflowExecution({ namespace: 'default', workflowId, requestId: 'unpause' });
           await handle.retry();

@@ -91,10 +91,12 @@ function describeWait(waiting: WaitingInfo | null): string | undefined {
   return `waiting: ${waiting.reason.replace(/\.$/, '')}. Retries automatically. To retry now, run "longhaul retry ID".`;
 }
 
-export const NO_RESPONSE = 'waiting for a response from a worker or Temporal';
+const NO_RESPONSE = 'waiting for a response from a worker or Temporal';
 
 interface WaitingEvent {
   readonly type: string;
+  readonly reason?: string;
+  readonly isPaused?: boolean;
   readonly unpolled?: UnpolledQueue;
   readonly progress?: { readonly waiting: WaitingInfo | null };
 }
@@ -106,5 +108,5 @@ export function waitOf({ unpolled, progress }: WaitingEvent): string | undefined
 
 /** Like `waitOf`, also if neither a worker nor Temporal responds. */
 export function waitOrSilenceOf(event: WaitingEvent): string | undefined {
-  return waitOf(event) ?? (event.type === 'no-answer' ? NO_RESPONSE : undefined);
+  return waitOf(event) ?? (event.isPaused ? event.reason : event.type === 'no-answer' ? NO_RESPONSE : undefined);
 }

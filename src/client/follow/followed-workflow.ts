@@ -120,13 +120,13 @@ export class FollowedWorkflow {
   ): Promise<
     | Event
     | { readonly type: 'ended'; readonly status: string }
-    | { readonly type: 'no-answer'; readonly reason: string }
+    | { readonly type: 'no-answer'; readonly reason: string; readonly isPaused?: boolean }
   > {
     try {
       const description = await this.handle.describe();
       const { name } = description.status;
       if (!isOpen(name)) return { type: 'ended', status: name };
-      if (name === PAUSED_STATUS) return { type: 'no-answer', reason: pausedText(this.workflowId) };
+      if (name === PAUSED_STATUS) return { type: 'no-answer', reason: pausedText(this.workflowId), isPaused: true };
       return await tell(description);
     } catch (error) {
       if (isOutdated(error)) {

@@ -28,6 +28,11 @@ export interface ListOptions {
   readonly limit?: number;
 }
 
+/** Also those that are paused in Temporal: earlier servers do not know their status. */
+const open = ['Completed', 'Failed', 'TimedOut', 'Canceled', 'Terminated'].map(
+  (name) => `ExecutionStatus != "${name}"`,
+);
+
 const uploadTypes = [WorkflowName.uploadFile, WorkflowName.uploadSplitFile] as const;
 
 const uploadAndSyncTypes = [...uploadTypes, WorkflowName.syncSource] as const;
@@ -41,7 +46,7 @@ const uploadAndSyncTypes = [...uploadTypes, WorkflowName.syncSource] as const;
 export async function* listUploads(client: Client, options: ListOptions = {}): AsyncGenerator<UploadSummary> {
   const { syncs, running, state, taskQueue, limit = Infinity } = options;
   const conditions = [typeIn(syncs ? uploadAndSyncTypes : uploadTypes), 'ExecutionStatus != "ContinuedAsNew"'];
-  if (running) conditions.push('ExecutionStatus = "Running"');
+  if (running) conditions.push(...open);
   if (state) conditions.push(...stateConditions(state));
   if (taskQueue) conditions.push(`TaskQueue = ${queryText(taskQueue)}`);
   let told = 0;
@@ -59,7 +64,7 @@ function typeIn(types: readonly string[]): string {
 
 /** Uses Temporal's status for closed workflows, because a terminated workflow keeps its last state in the attribute. */
 function stateConditions(state: ListedState): string[] {
-  if (state === 'running') return ['ExecutionStatus = "Running"'];
+  if (state === 'running') return open;
   if (state === 'completed') return ['ExecutionStatus = "Completed"'];
   if (state === 'failed') return ['ExecutionStatus IN ("Failed", "TimedOut")'];
   if (state === 'cancelled') return ['ExecutionStatus IN ("Canceled", "Terminated")'];

@@ -6,7 +6,7 @@ import { uploadPace } from '../../../core/pace/upload-pace.ts';
 import type { CliContext } from '../../context.ts';
 import { readEnd } from '../../../client/follow/read-end.ts';
 import { describeEnded, describeJob, describeStatus, endedJson } from './view.ts';
-import { NO_RESPONSE } from '../../text/progress.ts';
+import { waitOrSilenceOf } from '../../text/progress.ts';
 import { jsonErrorOf } from '../../errors.ts';
 import { isLiveTerminal, LiveScreen } from '../../text/terminal.ts';
 
@@ -37,7 +37,7 @@ export async function watchStatus(context: CliContext, handle: JobHandle, json: 
       if (event.type === 'no-answer') {
         // The previous event has the same reason.
         if (event.unpolled) continue;
-        const line = `${workflowId}: ${NO_RESPONSE}`;
+        const line = event.isPaused ? event.reason : `${workflowId}: ${waitOrSilenceOf(event)}`;
         if (screen) screen.show(() => [line]);
         else if (!json) print(line);
         continue;

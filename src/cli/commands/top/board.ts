@@ -15,6 +15,7 @@ import {
   type RunningStates,
   type TopSort,
 } from './view.ts';
+import { PAUSED_STATUS } from '../../../temporal/workflow-status.ts';
 
 export interface TopTable {
   /** At most the requested number of rows. */
@@ -89,7 +90,11 @@ export class TopBoard {
   }
 
   /** Undefined if no worker responds in time. */
-  async #query({ workflowId, taskQueue }: WorkflowSummary, signal: AbortSignal): Promise<ProgressEvent | undefined> {
+  async #query(
+    { workflowId, taskQueue, status }: WorkflowSummary,
+    signal: AbortSignal,
+  ): Promise<ProgressEvent | undefined> {
+    if (status === PAUSED_STATUS) return undefined;
     if ((this.#silentUntilMs.get(taskQueue) ?? 0) > performance.now()) return undefined;
     const handle = getOrAdd(this.#handles, workflowId, (id) => this.#client.getHandle<JobKind>(id));
     const events = handle.progress({ signal: limited(signal, this.#queryTimeoutMs) });
