@@ -29,21 +29,39 @@ function loadAtFirstUse(require: NodeJS.Require, name: string): void {
     return require(path) as Record<string | symbol, unknown>;
   };
   let loaded: Record<string | symbol, unknown> | undefined;
-  provide(require, path, new Proxy({}, { get: (_, key) => (key === '__esModule' ? true : (loaded ??= load())[key]) }));
+  const get = (_: object, key: string | symbol) => (key === '__esModule' ? true : (loaded ??= load())[key]);
+  provide(require, path, () => new Proxy({}, { get }));
 }
 
 function loadMessages(require: NodeJS.Require): void {
   const path = require.resolve(MESSAGES);
-  const code = readFileSync(path, 'utf8');
-  const json = code.slice(code.indexOf('addJSON(') + 'addJSON('.length, code.lastIndexOf('})') + 1);
-  const messages = JSON.parse(json) as { readonly temporal: Messages };
-  delete messages.temporal.nested.api.nested.cloud;
-  const { roots, Root } = require('protobufjs/light') as { roots: Record<string, Root>; Root: new () => Root };
-  provide(require, path, (roots['__temporal'] ??= new Root()).addJSON(messages));
+  provide(require, path, () => {
+    const code = readFileSync(path, 'utf8');
+    const json = code.slice(code.indexOf('addJSON(') + 'addJSON('.length, code.lastIndexOf('})') + 1);
+    const messages = JSON.parse(json) as { readonly temporal: Messages };
+    delete messages.temporal.nested.api.nested.cloud;
+    const { roots, Root } = require('protobufjs/light') as { roots: Record<string, Root>; Root: new () => Root };
+    return (roots['__temporal'] ??= new Root()).addJSON(messages);
+  });
 }
 
-function provide({ cache }: NodeJS.Require, path: string, exports: unknown): void {
+/**
+ * Provides the exports of a module when the SDK requires it, because commands without a worker do not load the installed SDK.
+ * If `exportsOf` fails, the module is loaded as it is.
+ */
+function provide(require: NodeJS.Require, path: string, exportsOf: () => unknown): void {
+  const { cache } = require;
   if (cache[path]) return;
-  const module = { id: path, filename: path, path, loaded: true, exports, children: [], paths: [] };
+  const load = (): unknown => {
+    try {
+      return exportsOf();
+    } catch {
+      delete cache[path];
+      return require(path);
+    }
+  };
+  let exports: unknown;
+  const module = { id: path, filename: path, path, loaded: true, children: [], paths: [] };
+  Object.defineProperty(module, 'exports', { get: () => (exports ??= load()), enumerable: true });
   cache[path] = module as unknown as NodeJS.Module;
 }
