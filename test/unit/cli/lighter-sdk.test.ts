@@ -8,13 +8,16 @@ const program = `
 
   lightenSdk();
   const require = createRequire(import.meta.resolve('@temporalio/worker'));
-  const { bundleWorkflowCode } = require('@temporalio/worker');
   const isLoaded = (name) => Object.keys(require.cache).some((path) => path.includes(name));
+  // Commands without a worker load no more than this.
+  const atStart = isLoaded('protobufjs');
+  const { bundleWorkflowCode } = require('@temporalio/worker');
   const before = isLoaded('@jsonjoy.com');
   const { temporal, coresdk } = require('@temporalio/proto');
   const { Volume, createFsFromVolume } = require('memfs');
   const files = createFsFromVolume(Volume.fromJSON({ '/a': 'content' }));
   console.log(JSON.stringify({
+    atStart,
     canBundle: typeof bundleWorkflowCode,
     before,
     after: isLoaded('@jsonjoy.com'),
@@ -29,6 +32,7 @@ const program = `
 it('loads the file system of the bundler of the SDK at its first use, and no messages of Temporal Cloud', () => {
   const args = ['--import', 'tsx', '--input-type=module', '-e', program];
   expect(JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }))).toEqual({
+    atStart: false,
     canBundle: 'function',
     before: false,
     after: true,
