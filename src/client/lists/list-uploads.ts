@@ -28,7 +28,10 @@ export interface ListOptions {
   readonly limit?: number;
 }
 
-/** Also those that are paused in Temporal: earlier servers do not know their status. */
+/**
+ * Conditions of workflows that are not closed, also of those that are paused in Temporal. Their status cannot be a condition,
+ * because earlier servers reject it.
+ */
 const open = ['Completed', 'Failed', 'TimedOut', 'Canceled', 'Terminated'].map(
   (name) => `ExecutionStatus != "${name}"`,
 );
