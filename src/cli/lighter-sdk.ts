@@ -17,9 +17,11 @@ const MESSAGES = '@temporalio/proto/protos/json-module';
  * the first use, and no messages of Temporal Cloud's API. An SDK with other files is loaded as it is.
  */
 export function lightenSdk(): void {
-  const requireOfWorker = createRequire(requireOfPackage.resolve('@temporalio/worker'));
-  attempt(() => loadAtFirstUse(requireOfWorker, 'memfs'));
-  attempt(() => loadMessages(createRequire(requireOfWorker.resolve(MESSAGES))));
+  attempt(() => {
+    const requireOfWorker = createRequire(requireOfPackage.resolve('@temporalio/worker'));
+    loadMessages(createRequire(requireOfWorker.resolve(MESSAGES)));
+    loadAtFirstUse(requireOfWorker, 'memfs');
+  });
 }
 
 function loadAtFirstUse(require: NodeJS.Require, name: string): void {

@@ -51,6 +51,7 @@ try {
   checkSize('unpacked package', unpackedSize, MAX_UNPACKED_BYTES);
   await checkFiles(root);
   await checkRequire();
+  await checkCommand(root);
   for (const entry of entries) await checkImports(join(root, 'dist', entry), root);
   await Promise.all(tools);
 } finally {
@@ -81,6 +82,17 @@ async function checkRequire(): Promise<void> {
   await run(process.execPath, ['--experimental-print-required-tla', '-e', program]).catch((error: unknown) => {
     problems.push(`the package cannot be loaded by require: ${(error as { stderr?: string }).stderr}`);
   });
+}
+
+/** Commands without a worker run without any installed package. */
+async function checkCommand(root: string): Promise<void> {
+  const env = { PATH: process.env['PATH'], TEMPORAL_ADDRESS: '127.0.0.1:1' };
+  const message = await run(process.execPath, [join(root, 'dist', 'cli', 'main.js'), 'list'], { env }).then(
+    () => 'it succeeded',
+    (error: unknown) => String((error as { stderr?: string }).stderr),
+  );
+  if (!message.startsWith('longhaul: cannot connect to Temporal'))
+    problems.push(`"longhaul list" does not run without other packages: ${message}`);
 }
 
 /** A source map without its sources is unusable to a debugger, and makes bundlers warn. */
