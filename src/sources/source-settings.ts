@@ -49,7 +49,7 @@ export interface NamedSettings {
 export interface FileSettings extends NamedSettings {
   /** Directories (or files) that callers can name, by their real paths. @defaultValue any path; for a worker none */
   readonly roots?: readonly string[] | undefined;
-  /** Paths that are never read. `/proc`, `/sys` and `/dev` are never read in any case. */
+  /** Paths that are never read. `/proc`, `/sys` and `/dev` (except `/dev/shm`) are never read in any case. */
   readonly protect?: ProtectedPaths | undefined;
 }
 

@@ -42,7 +42,8 @@ export interface WorkerOptions {
   readonly deployment?: WorkerDeploymentVersion;
   /**
    * Sources that callers can name: files by `files.roots`, S3 buckets by `buckets`, HTTP hosts by
-   * `http.hosts`, or everything by `any`. Key files, Longhaul's state, `/proc`, `/sys` and `/dev` are never read.
+   * `http.hosts`, or everything by `any`. Key files, Longhaul's state, `/proc`, `/sys` and `/dev` (except
+   * `/dev/shm`) are never read.
    * @defaultValue nothing
    */
   readonly sources?: SourceSettings;

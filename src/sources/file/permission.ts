@@ -48,9 +48,9 @@ export class FilePermission {
 
   /** Whether no list can permit a real path: a file with secrets, Longhaul's state, `/proc`. */
   async isProtected(real: string): Promise<boolean> {
-    const { files, folders, copies } = await protectionOf(this.#settings.protect);
+    const { files, isInFolders, copies } = await protectionOf(this.#settings.protect);
     if (files.has(real)) return true;
-    if (!isInOneOf(real, folders)) return false;
+    if (!isInFolders(real)) return false;
     return !(isInOneOf(real, copies) && (await this.#isNamedCopy(real, copies)));
   }
 
@@ -61,8 +61,8 @@ export class FilePermission {
 
   /** The protection of now, for a few files of a directory: a promise for each file costs more than its status. */
   async guard(directory: string): Promise<FileGuard> {
-    const { files, folders, inodes } = await protectionOf(this.#settings.protect);
-    const isWhole = isInOneOf(directory, folders);
+    const { files, folders, isInFolders, inodes } = await protectionOf(this.#settings.protect);
+    const isWhole = isInFolders(directory);
     return {
       mayBeProtected: (real) => isWhole || files.has(real) || folders.includes(real),
       isSecret: ({ dev, ino }) => inodes.size > 0 && inodes.has(`${dev} ${ino}`),

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { realPlace } from './paths.ts';
+import { isInOneOf, realPlace } from './paths.ts';
 
 /** Paths that no caller can read, even if a list permits them. */
 export interface ProtectedPaths {
@@ -16,6 +16,8 @@ export interface ProtectedPaths {
 export interface Protection {
   readonly files: ReadonlySet<string>;
   readonly folders: readonly string[];
+  /** Whether a real path is one of the folders or in one of them, and not in a directory with files of users. */
+  readonly isInFolders: (real: string) => boolean;
   readonly copies: readonly string[];
   /** Of the files: `device inode`. */
   readonly inodes: ReadonlySet<string>;
@@ -23,6 +25,9 @@ export interface Protection {
 
 /** Views of processes, devices and the kernel: `/proc/self/environ` has keys, and a device can block indefinitely. */
 const SYSTEM_FOLDERS = ['/proc', '/sys', '/dev'];
+
+/** Directories in them with files of users: a file system in memory. Its devices and its links to system files are rejected. */
+const USER_FOLDERS = ['/dev/shm'];
 
 const NOTHING: ProtectedPaths = { files: [], folders: [] };
 
@@ -41,15 +46,18 @@ export function protectionOf(paths: ProtectedPaths = NOTHING): Promise<Protectio
 }
 
 async function look({ files, folders, copies }: ProtectedPaths): Promise<Protection> {
-  const [realFiles, inodes, realFolders, realCopies] = await Promise.all([
+  const [realFiles, inodes, systemFolders, ownFolders, realCopies] = await Promise.all([
     withReal(files),
     Promise.all(files.map(inodeOf)),
-    withReal([...SYSTEM_FOLDERS, ...folders]),
+    withReal(SYSTEM_FOLDERS),
+    withReal(folders),
     withReal(copies === undefined ? [] : [copies]),
   ]);
   return {
     files: new Set(realFiles),
-    folders: realFolders,
+    folders: [...systemFolders, ...ownFolders],
+    isInFolders: (real) =>
+      isInOneOf(real, ownFolders) || (isInOneOf(real, systemFolders) && !isInOneOf(real, USER_FOLDERS)),
     copies: realCopies,
     inodes: new Set(inodes.filter((inode) => inode !== undefined)),
   };

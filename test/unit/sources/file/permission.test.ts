@@ -1,4 +1,6 @@
-import { link, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access, link, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createPathFilter } from '../../../../src/sources/listing/path-filter.ts';
@@ -7,6 +9,13 @@ import { confined, type SourceSettings } from '../../../../src/sources/source-se
 import { withTempDir, writeFiles } from '../../../support/temp-dir.ts';
 
 const everything = createPathFilter([], []);
+
+/** The file system in memory that Linux has within the directory of devices. */
+const MEMORY = '/dev/shm';
+const hasMemory = await access(MEMORY, constants.W_OK).then(
+  () => true,
+  () => false,
+);
 
 async function outcome(path: string, settings: SourceSettings): Promise<string> {
   const sources = new Sources(settings);
@@ -95,6 +104,54 @@ describe('a worker’s files', () => {
       // The command itself.
       expect(await outcome(at('state/spool/b/y'), { files: { protect } })).toBe('read');
     }));
+});
+
+describe('the directory of devices', () => {
+  it('is never read, also through links and `..`', () =>
+    withTempDir(async (folder) => {
+      await symlink('/dev', join(folder, 'devices'));
+      const paths = ['/dev', '/dev/zero', '/dev/shmx', '/dev/shm/../zero', '/dev/mqueue/x', '/dev/fd/0', '/dev/stdin'];
+      for (const path of [...paths, join(folder, 'devices/zero'), join(folder, 'devices/shm/../zero')]) {
+        expect(await outcome(path, confined({ any: true })), path).toBe('SOURCE_FORBIDDEN');
+      }
+      const listing = new Sources(confined({ any: true })).list(
+        { type: 'folder', path: '/dev' },
+        { filter: everything },
+      );
+      await expect(listing).rejects.toMatchObject({ code: 'SOURCE_FORBIDDEN' });
+    }));
+
+  it.skipIf(!hasMemory)('has a file system in memory, whose files are read', () =>
+    withTempDir(async (folder) => {
+      const memory = await mkdtemp(join(MEMORY, 'longhaul-test-'));
+      try {
+        await writeFiles(memory, { good: 'g', 'sub/more': 'm', 'state/db': 'd', key: 'k' });
+        await symlink('/dev/zero', join(memory, 'device'));
+        await symlink('/proc/self/environ', join(memory, 'process'));
+        await symlink(join(memory, 'key'), join(memory, 'link-to-key'));
+        await symlink(memory, join(folder, 'link'));
+        execFileSync('mkfifo', [join(memory, 'pipe')]);
+        const protect = { files: [join(memory, 'key')], folders: [join(memory, 'state')] };
+        for (const directory of [memory, join(folder, 'link')]) {
+          const at = (name: string) => join(directory, name);
+          for (const settings of [confined({ files: { protect, roots: [directory] } }), { files: { protect } }]) {
+            for (const name of ['good', 'sub/more']) expect(await outcome(at(name), settings), name).toBe('read');
+            for (const name of ['device', 'process', 'key', 'link-to-key', 'state/db']) {
+              expect(await outcome(at(name), settings), name).toBe('SOURCE_FORBIDDEN');
+            }
+            expect(await outcome(at('pipe'), settings)).toBe('SOURCE_UNUSABLE');
+            const sources = new Sources(settings);
+            const listing = await sources.list({ type: 'folder', path: directory }, { filter: everything });
+            expect(listing.entries.map(({ path }) => path)).toEqual(['good', 'sub/more']);
+            const left = ['device', 'key', 'link-to-key', 'pipe', 'process', 'state'];
+            expect(listing.leftOut.map(({ path }) => path)).toEqual(left);
+          }
+        }
+      } finally {
+        await rm(memory, { recursive: true });
+      }
+    }),
+  );
 });
 
 describe('listing a folder of a worker', () => {
