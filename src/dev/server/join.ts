@@ -6,7 +6,7 @@ import { getSystemErrorName } from 'node:util';
 import { ConfigError } from '../../errors.ts';
 import { EmbeddedTemporalError, stateDirectoryError } from './errors.ts';
 import { openPrivateState } from './private-state.ts';
-import { ownNetwork, receive, send, type ServerMessage, connectTo, socketNumbers } from './socket.ts';
+import { ownNetwork, receive, send, type ServerMessage, connectTo, socketNumbers, withSocketPath } from './socket.ts';
 import { spawnServer } from './spawn-server.ts';
 import { EMBEDDED_NAMESPACE, statePaths } from './state-files.ts';
 import type { TemporalCli } from './temporal-process.ts';
@@ -48,6 +48,8 @@ export async function acquireEmbeddedTemporal(options: EmbeddedTemporalOptions):
         'Set LONGHAUL_STATE_DIR to another directory.',
     );
   }
+  // The server process can report only a system error.
+  await withSocketPath(stateDir, 0, async () => {});
   const temporal = new EmbeddedTemporal(stateDir, options);
   await temporal.join();
   return temporal;

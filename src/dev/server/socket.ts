@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { attempt } from '../../core/objects.ts';
-import { errnoOf } from '../../core/text/errno-cause.ts';
+import { errnoCause, errnoOf } from '../../core/text/errno-cause.ts';
 import { parseJson } from '../../core/text/parse.ts';
+import { ConfigError } from '../../errors.ts';
 
 /** The longest path of a socket on macOS; Linux accepts 107 bytes. Node.js cuts a longer path without an error. */
 const MAX_BYTES = 103;
@@ -27,6 +28,8 @@ export async function socketNumbers(stateDir: string): Promise<number[]> {
 /**
  * Calls `use` with the path of a socket in the state directory. A path that is too long is replaced by one through a
  * symbolic link, which is needed only to bind or connect the socket.
+ *
+ * @throws ConfigError if the link cannot be created
  */
 export async function withSocketPath<T>(
   stateDir: string,
@@ -36,8 +39,7 @@ export async function withSocketPath<T>(
   const name = socketName(number);
   const path = join(stateDir, name);
   if (isShort(path)) return use(path);
-  const temporary = isShort(join(tmpdir(), 'longhaul-123456', 's', name)) ? tmpdir() : '/tmp';
-  const directory = await mkdtemp(join(temporary, 'longhaul-'));
+  const directory = await temporaryDirectory(stateDir, name);
   const link = join(directory, 's');
   try {
     await symlink(stateDir, link);
@@ -46,6 +48,28 @@ export async function withSocketPath<T>(
     await unlink(link).catch(() => {});
     await rmdir(directory).catch(() => {});
   }
+}
+
+/** Creates a directory for a short link: in `/tmp` if the directory of `TMPDIR` has a long path or cannot be used. */
+async function temporaryDirectory(stateDir: string, name: string): Promise<string> {
+  const places = new Set([tmpdir(), '/tmp']);
+  const short = [...places].filter((place) => isShort(join(place, 'longhaul-123456', 's', name)));
+  let failure: unknown;
+  for (const place of short) {
+    try {
+      return await mkdtemp(join(place, 'longhaul-'));
+    } catch (error) {
+      failure = error;
+    }
+  }
+  const code = errnoOf(failure);
+  if (code === undefined) throw failure;
+  throw new ConfigError(
+    `the path of the state directory ${stateDir} is too long for a socket, and a link to it cannot be created in ` +
+      `${short.join(' or ')}: ${errnoCause(code)}. Set LONGHAUL_STATE_DIR to a shorter path, or TMPDIR to a directory ` +
+      'that this user can write to.',
+    { cause: failure },
+  );
 }
 
 function isShort(path: string): boolean {

@@ -1,0 +1,41 @@
+import { once } from 'node:events';
+import { mkdir, readdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { connectTo, withSocketPath } from '../../../src/dev/server/socket.ts';
+import { withTempDir } from '../../support/temp-dir.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe('the socket of a state directory with a long path', () => {
+  it.each<[string, (directory: string) => string]>([
+    ['is usable', (directory) => join(directory, 'tmp')],
+    ['is missing', (directory) => join(directory, 'no-tmp')],
+    ['is a file', () => '/proc/version'],
+    ['has a long path', (directory) => join(directory, 'x'.repeat(110))],
+    ['is empty', () => ''],
+  ])('is reachable if TMPDIR %s', (_name, temporary) =>
+    withTempDir(async (directory) => {
+      await mkdir(join(directory, 'tmp'));
+      const stateDir = join(directory, 'x'.repeat(110), 'state');
+      await mkdir(stateDir, { recursive: true });
+      vi.stubEnv('TMPDIR', temporary(directory));
+      const server = createServer();
+      await withSocketPath(stateDir, 1, async (path) => {
+        await once(server.listen(path), 'listening');
+      });
+      try {
+        expect(await readdir(stateDir)).toEqual(['server.1.sock']);
+        const socket = await connectTo(stateDir, 1);
+        expect(socket).toBeDefined();
+        socket?.destroy();
+        expect(await readdir(join(directory, 'tmp'))).toEqual([]);
+      } finally {
+        server.close();
+      }
+    }),
+  );
+});
