@@ -13,7 +13,7 @@ const harmless = /^(lost\+found|\.DS_Store|\.nfs.*)$/;
 
 const OTHERS = 0o077;
 /** Directories that other programs share, even if they are empty. */
-const temporary = ['/tmp', '/var/tmp', '/dev/shm', tmpdir()];
+const temporary = ['/tmp', '/var/tmp', '/dev/shm'];
 
 /**
  * Creates the state directory if it is missing, and removes the access of other users to it and its entries: it contains
@@ -30,12 +30,14 @@ export async function openPrivateState(path: string): Promise<string> {
     assertOwner(stateDir, stats);
     const names = await readdir(stateDir);
     if (stats.mode & OTHERS) {
+      const problem = `the state directory ${stateDir} is open to other users, and`;
+      const fix = 'Set LONGHAUL_STATE_DIR to an empty directory';
+      if ((await Promise.all([...temporary, tmpdir()].map(realOf))).includes(stateDir))
+        throw new ConfigError(`${problem} all users share it. ${fix}.`);
       const foreign = names.find((name) => !own.test(name) && !harmless.test(name));
-      if (temporary.includes(stateDir) || foreign !== undefined) {
-        const reason = foreign === undefined ? 'all users share it' : `it contains other files, such as ${foreign}`;
+      if (foreign !== undefined) {
         throw new ConfigError(
-          `the state directory ${stateDir} is open to other users, and ${reason}. ` +
-            'Set LONGHAUL_STATE_DIR to an empty directory, or run "chmod 700" on this one.',
+          `${problem} it contains other files, such as ${foreign}. ${fix}, or run "chmod 700" on this one.`,
         );
       }
     }
@@ -53,6 +55,10 @@ export async function openPrivateState(path: string): Promise<string> {
   } catch (error) {
     throw stateDirectoryError(path, error);
   }
+}
+
+function realOf(path: string): Promise<string | undefined> {
+  return realpath(path).catch(() => undefined);
 }
 
 /** Creates directories recursively. The recursive `mkdir` of Node.js reports a read-only file system as a missing path. */

@@ -1,5 +1,5 @@
 import { chmod, chown, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { openPrivateState } from '../../../src/dev/server/private-state.ts';
 import { ConfigError } from '../../../src/errors.ts';
@@ -61,19 +61,32 @@ describe('openPrivateState', () => {
       expect(await modeOf(directory)).toBe('755');
     }));
 
-  it('rejects the directory of temporary files', () =>
-    withTempDir(async (directory) => {
-      vi.stubEnv('TMPDIR', directory);
-      await chmod(directory, 0o777);
-      vi.resetModules();
+  it.each<[string, (directory: string) => string]>([
+    ['', (directory) => directory],
+    [' through a link', (directory) => `${directory}-link`],
+    [' that is relative', (directory) => relative(process.cwd(), directory)],
+  ])('rejects the directory of temporary files%s, and does not change it', (_name, named) =>
+    withTempDir(async (parent) => {
+      const directory = join(parent, 'tmp');
+      await mkdir(directory);
+      await chmod(directory, 0o1777);
+      await symlink(directory, `${directory}-link`);
+      vi.stubEnv('TMPDIR', named(directory));
       try {
-        const fresh = await import('../../../src/dev/server/private-state.ts');
-        await expect(fresh.openPrivateState(directory)).rejects.toThrow(/open to other users, and all users share it/);
+        for (const path of [directory, `${directory}/`, `${directory}-link`]) {
+          const attempt = openPrivateState(path);
+          await expect(attempt).rejects.toThrow(
+            /open to other users, and all users share it\. Set LONGHAUL_STATE_DIR to an empty directory\.$/,
+          );
+        }
+        await writeFile(join(directory, 'other'), '');
+        await expect(openPrivateState(directory)).rejects.not.toThrow(/chmod/);
         expect(await modeOf(directory)).toBe('777');
       } finally {
         vi.unstubAllEnvs();
       }
-    }));
+    }),
+  );
 
   it('accepts other files in a directory that is private already', () =>
     withTempDir(async (directory) => {
