@@ -31,6 +31,19 @@ async function expectLine(
 }
 
 describe('a command prints one line with the cause and the fix', () => {
+  it.skipIf(!canMount())('for a demo without space for its files', () =>
+    withTempDir((directory) =>
+      withMount(join(directory, 'small'), 'size=100m', () =>
+        expectLine(
+          ['demo', '--size', '64MiB'],
+          { TMPDIR: join(directory, 'small') },
+          /^longhaul: the demo needs 192 MiB in .*small, and 100 MiB are free\. Free some space, set TMPDIR/,
+          runCliProcess,
+        ),
+      ),
+    ),
+  );
+
   it('for a Temporal that it cannot use', async () => {
     const address = { TEMPORAL_ADDRESS: inject('temporalAddress') };
     const missing = { ...address, TEMPORAL_NAMESPACE: 'no-such', OPENAI_API_KEY: KEY };

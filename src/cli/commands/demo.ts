@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ConfigError } from '../../errors.ts';
@@ -19,6 +19,9 @@ const BYTES_PER_SECOND = 100 * 1024 * 1024;
 /** With eight parts, some are recorded and some are not when the worker is killed. */
 const MIN_FILE_BYTES = 64 * 1024 * 1024;
 
+/** Space for parts that are resent, and for records. */
+const RESENT_BYTES = 64 * 1024 * 1024;
+
 /** Uploads a file and kills the worker halfway. Fails unless all checks pass. */
 export async function demoCommand(
   context: CliContext,
@@ -32,9 +35,28 @@ export async function demoCommand(
       `the demo needs a file of at least ${formatBytes(MIN_FILE_BYTES)}, because it kills the worker during the upload`,
     );
   }
+  // The local API stores a copy of the file.
+  await assertRoom((sizeBytes ?? 0) * (file === undefined ? 2 : 1) + RESENT_BYTES);
   if (file !== undefined) return runOn(context, resolve(file));
   context.note(`creating a file of ${formatBytes(options.size)}`);
   await withDemoFile(options.size, (made) => runOn(context, made));
+}
+
+/**
+ * Checks the space for the files of the demo. Otherwise the local API would reject parts, and the upload would wait. A
+ * missing directory fails later, and not all disks report their size.
+ *
+ * @throws ConfigError if there is less
+ */
+async function assertRoom(neededBytes: number): Promise<void> {
+  const disk = await statfs(tmpdir()).catch(() => undefined);
+  if (!disk || disk.blocks === 0) return;
+  const freeBytes = disk.bavail * disk.bsize;
+  if (freeBytes >= neededBytes) return;
+  throw new ConfigError(
+    `the demo needs ${formatBytes(neededBytes)} in ${tmpdir()}, and ${formatBytes(freeBytes)} are free. ` +
+      'Free some space, set TMPDIR to a directory on another disk, or use a smaller file.',
+  );
 }
 
 async function runOn(context: CliContext, file: string): Promise<void> {

@@ -96,7 +96,11 @@ async function until(
   signal: AbortSignal,
   isReached: (event: JobEvent<'upload'>) => boolean | Promise<boolean>,
 ): Promise<void> {
-  for await (const event of handle.progress({ intervalMs: 100, signal })) if (await isReached(event)) return;
+  for await (const event of handle.progress({ intervalMs: 100, signal })) {
+    if (await isReached(event)) return;
+    const waiting = event.type === 'progress' ? event.progress.waiting : null;
+    if (waiting) throw new DemoFailedError(`the upload of the demo waits: ${waiting.reason}`);
+  }
   signal.throwIfAborted();
 }
 
@@ -169,9 +173,13 @@ async function makeFile(path: string, sizeBytes: number): Promise<void> {
   try {
     for (let written = 0; written < sizeBytes;) {
       const chunk = stream.update(zeros.subarray(0, Math.min(CHUNK_BYTES, sizeBytes - written)));
-      await file.write(chunk);
+      // On a nearly full disk, `write` can write a part of the chunk.
+      await file.writeFile(chunk);
       written += chunk.length;
     }
+  } catch (error) {
+    // The error of an open file has no path.
+    throw Object.assign(error as Error, { path });
   } finally {
     await file.close();
   }
