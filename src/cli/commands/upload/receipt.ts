@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { open, rm, stat } from 'node:fs/promises';
+import { open, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Receipt, UploadReceipt } from '../../../contracts/requests/receipt.ts';
 import type { Source } from '../../../contracts/sources.ts';
@@ -38,12 +38,19 @@ export async function checkReceipt(options: UploadCommandOptions, files: readonl
     const probe = join(dirname(await realPlace(path)), `.${randomUUID()}.tmp`);
     if (!(await isReplaceable(path)))
       throw new ConfigError(`--receipt does not replace ${path}, which is not a receipt. Choose another path.`);
-    await (await open(probe, 'wx')).close();
-    await rm(probe);
+    try {
+      // A full disk rejects content, but no empty file.
+      await writeFile(probe, Buffer.alloc(PROBE_BYTES), { flag: 'wx' });
+    } finally {
+      await rm(probe, { force: true });
+    }
   } catch (error) {
     throw cannotWrite(path, error);
   }
 }
+
+/** The size of a small receipt. */
+const PROBE_BYTES = 4096;
 
 const RECEIPT_START = /^\s*\{\s*"format"\s*:\s*"longhaul-receipt\//;
 
@@ -123,7 +130,8 @@ function cannotWrite(path: string, error: unknown): unknown {
   const code = errnoOf(error);
   if (code === undefined) return error;
   const cause = code === 'ENOENT' ? `${dirname(path)} does not exist (ENOENT)` : errnoCause(code);
-  return new ConfigError(`cannot write the receipt ${path}: ${cause}. Choose another path with --receipt.`);
+  const fix = ['ENOSPC', 'EDQUOT'].includes(code) ? 'Free some space, or choose' : 'Choose';
+  return new ConfigError(`cannot write the receipt ${path}: ${cause}. ${fix} another path with --receipt.`);
 }
 
 /** Digests of some content, as lower-case hex. */

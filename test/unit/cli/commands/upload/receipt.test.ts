@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { UploadCommandOptions } from '../../../../../src/cli/commands/upload/options.ts';
 import { checkReceipt, digestOf, writeReceipt } from '../../../../../src/cli/commands/upload/receipt.ts';
+import { canMount, withMount } from '../../../../support/mount.ts';
 import { withTempDir } from '../../../../support/temp-dir.ts';
 
 it('a receipt replaces only a receipt or an empty file, and a path that cannot be written is rejected before', () =>
@@ -36,6 +37,19 @@ it('a receipt replaces only a receipt or an empty file, and a path that cannot b
     expect(await check(at('x'.repeat(250)))).toBe('accepted');
     expect(await readFile(at('data.jsonl'), 'utf8')).toContain('{"a"');
   }));
+
+it.skipIf(!canMount())('a receipt on a full disk is rejected before the upload', () =>
+  withTempDir((directory) =>
+    withMount(join(directory, 'full'), 'size=4k', async () => {
+      await writeFile(join(directory, 'full/other'), 'x'.repeat(4096));
+      const receipt = join(directory, 'full/receipt.json');
+      await expect(checkReceipt({ receipt } as UploadCommandOptions, ['a.bin'])).rejects.toThrow(
+        `cannot write the receipt ${receipt}: no space left on the disk (ENOSPC). Free some space, or choose another path with --receipt.`,
+      );
+      expect(await readdir(join(directory, 'full'))).toEqual(['other']);
+    }),
+  ),
+);
 
 it('a receipt replaces the target of a link, also if it is missing', () =>
   withTempDir(async (directory) => {
