@@ -13,7 +13,10 @@ export async function embed({ config, note }: CliContext, onWait: () => void, cl
     return resolveTemporalCli({
       explicitPath: temporalCliPath,
       pathEnv,
-      cacheDir: config.cacheDir,
+      // Without a home directory, reading it fails.
+      get cacheDir() {
+        return config.cacheDir;
+      },
       dispatcher: createDispatcher({ connectTimeoutMs: 10_000, agent: {}, chooseProxy }),
       log: note,
       version,

@@ -23,7 +23,7 @@ export interface ResolveTemporalCliOptions {
   readonly explicitPath?: string | undefined;
   /** `PATH` */
   readonly pathEnv: string | undefined;
-  /** Directory for a downloaded CLI, which is created at the first download. */
+  /** Directory for a downloaded CLI, which is created at the first download. Read only if no other CLI is found. */
   readonly cacheDir: string;
   /** Whether to use the download service of the Temporal SDKs. @defaultValue true */
   readonly sdkDownload?: boolean;
@@ -121,7 +121,7 @@ async function explicitCli(explicitPath: string): Promise<TemporalCli> {
  * @throws ConfigError if `LONGHAUL_TEMPORAL_CLI` or all other candidates are not usable, with the reason of each
  */
 export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Promise<TemporalCli> {
-  const { explicitPath, pathEnv, cacheDir, dispatcher, version, log = () => undefined } = options;
+  const { explicitPath, pathEnv, dispatcher, version, log = () => undefined } = options;
   const canDownload = version === undefined || version === PINNED_VERSION;
   if (explicitPath) return explicitCli(explicitPath);
 
@@ -130,7 +130,7 @@ export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Pr
       const paths = findOnPath('temporal', pathEnv);
       return paths.length === 0 ? { problems: ['not found'] } : tryPaths(paths, 'path', version);
     },
-    'the cache': () => tryPaths([cachedPath(cacheDir)], 'cache', version),
+    'the cache': () => tryPaths([cachedPath(options.cacheDir)], 'cache', version),
     "the Temporal SDK's download": async () => {
       if (options.sdkDownload === false || !canDownload) return { problems: ['turned off'] };
       log('downloading the Temporal CLI (about 45 MB, once)');

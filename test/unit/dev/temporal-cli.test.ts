@@ -113,6 +113,20 @@ async function withDownloadService<T>(
   }
 }
 
+test('a CLI that is named or on the PATH needs no cache directory', async () => {
+  const path = writeScript(join(directory, 'bin', 'temporal'), versionScript('1.9.1'));
+  for (const options of [{ explicitPath: path, pathEnv: '' }, { pathEnv: dirname(path) }]) {
+    const cli = await resolveTemporalCli({
+      ...options,
+      dispatcher: new Agent(),
+      get cacheDir(): string {
+        throw new Error('the home directory of this user is unknown');
+      },
+    });
+    expect(cli.path).toBe(path);
+  }
+});
+
 test('the explicit path comes before everything else', async () => {
   const explicitPath = writeScript(join(directory, 'mine'), versionScript('1.4.1'));
   const pathEnv = program('temporal', versionScript('1.9.1'));
