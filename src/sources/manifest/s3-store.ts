@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { S3Manifest } from '../../contracts/sources.ts';
+import { errnoCause, errnoOf } from '../../core/text/errno-cause.ts';
 import { ConfigError, LonghaulError, ManifestError, SourceMissingError, SourceReadError } from '../../errors.ts';
 import type { S3Bucket } from '../s3/connections.ts';
 import { failureOf, mapS3Error } from '../s3/errors.ts';
@@ -42,7 +43,7 @@ export function openS3Manifest({ bucket, key }: S3Manifest, { settings, ...store
   }
 
   async function update(rewrite: Rewrite, signal: AbortSignal): Promise<void> {
-    const folder = await mkdtemp(join(tmpdir(), 'longhaul-manifest-'));
+    const folder = await copying(mkdtemp(join(tmpdir(), 'longhaul-manifest-')));
     try {
       for (let tries = 1; tries <= MAX_UPDATES; tries++) {
         if (await updateOnce(rewrite, join(folder, 'next'), signal)) return;
@@ -58,9 +59,9 @@ export function openS3Manifest({ bucket, key }: S3Manifest, { settings, ...store
   async function updateOnce(rewrite: Rewrite, copy: string, signal: AbortSignal): Promise<boolean> {
     const object = await get(signal);
     // A PUT needs its length before it starts.
-    const handle = await open(copy, 'w', 0o600);
+    const handle = await copying(open(copy, 'w', 0o600));
     try {
-      for await (const text of rewrite(object && content(object.body))) await handle.writeFile(text);
+      for await (const text of rewrite(object && content(object.body))) await copying(handle.writeFile(text));
     } finally {
       await handle.close();
       object?.body.destroy();
@@ -78,6 +79,20 @@ export function openS3Manifest({ bucket, key }: S3Manifest, { settings, ...store
     // 412: the object is another one. 409: another PUT is running. 404: the object was deleted.
     const statuses = object ? [404, 409, 412] : [409, 412];
     return (await ask('write', (client) => client.send(put(), { abortSignal: signal }), statuses)) !== undefined;
+  }
+
+  /** Maps the errors of the copy on this machine. */
+  async function copying<T>(operation: Promise<T>): Promise<T> {
+    try {
+      return await operation;
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code === undefined) throw error;
+      const problem = `cannot write the manifest ${name}: no copy in ${tmpdir()}: ${errnoCause(code)}`;
+      throw new SourceReadError(`${problem}. Set TMPDIR of the worker to a directory with free space.`, {
+        cause: error,
+      });
+    }
   }
 
   async function get(signal: AbortSignal): Promise<{ readonly body: Readable; readonly etag: string } | undefined> {
