@@ -18,6 +18,15 @@ export interface TemporalCli {
   readonly version: string;
 }
 
+/**
+ * Go requires a name and a home directory of a user that the system does not have, such as an arbitrary user of a container.
+ * Temporal only logs them.
+ */
+function temporalEnvironment(stateDir: string): NodeJS.ProcessEnv {
+  const { USER, HOME } = process.env;
+  return childEnvironment({ USER: USER || 'longhaul', HOME: HOME || stateDir });
+}
+
 /** Temporal as a child process, on the database of a state directory. */
 export class TemporalProcess {
   readonly pid: number | undefined;
@@ -45,7 +54,7 @@ export class TemporalProcess {
     this.#child = spawn(cli.path, temporalArguments(cli, stateDir, ports), {
       detached: true,
       cwd: stateDir,
-      env: childEnvironment(),
+      env: temporalEnvironment(stateDir),
       stdio: ['ignore', output, output],
     });
     closeSync(output);
