@@ -1,5 +1,5 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Dispatcher } from 'undici';
 import { ConfigError } from '../../errors.ts';
 import { checkTemporalCli, findOnPath, OLDEST_TEMPORAL_CLI } from './temporal-cli-check.ts';
@@ -49,7 +49,8 @@ const WHAT_TO_DO =
 
 async function tryPaths(paths: readonly string[], origin: TemporalCli['origin'], version?: string): Promise<Step> {
   const problems: string[] = [];
-  for (const path of paths) {
+  // The server process runs it in another directory.
+  for (const path of paths.map((one) => resolve(one))) {
     const check = await checkTemporalCli(path);
     if ('version' in check && check.version !== (version ?? check.version)) {
       problems.push(`${path} has version ${check.version}`);

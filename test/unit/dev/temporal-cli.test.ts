@@ -15,7 +15,7 @@ import {
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { Agent } from 'undici';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { runCommand } from '../../../src/dev/temporal-cli/temporal-cli-check.ts';
@@ -125,6 +125,12 @@ test('a CLI that is named or on the PATH needs no cache directory', async () => 
     });
     expect(cli.path).toBe(path);
   }
+});
+
+test('a relative path is resolved, because the server process runs in another directory', async () => {
+  const path = writeScript(join(directory, 'bin', 'temporal'), versionScript('1.9.1'));
+  expect((await resolve({ explicitPath: relative(process.cwd(), path) })).path).toBe(path);
+  expect((await resolve({ pathEnv: relative(process.cwd(), dirname(path)) })).path).toBe(path);
 });
 
 test('the explicit path comes before everything else', async () => {
