@@ -154,6 +154,8 @@ export class FollowedWorkflow {
     // A separate signal, because each request leaves a listener on it.
     const own = new AbortController();
     setMaxListeners(0, own.signal);
+    // A signal of the caller can cancel the calls of many jobs, and can be that of another library.
+    if (signal instanceof EventTarget) setMaxListeners(0, signal);
     const abort = () => own.abort(signal.reason);
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });

@@ -1,0 +1,26 @@
+import { once } from 'node:events';
+import type { Client } from '@temporalio/client';
+import { expect, it } from 'vitest';
+import { FollowedWorkflow } from '../../../../src/client/follow/followed-workflow.ts';
+
+it('one signal cancels the calls of many jobs, without a warning of Node.js', async () => {
+  const client = {
+    workflow: { getHandle: () => ({}) },
+    withAbortSignal: (_signal: AbortSignal, call: () => Promise<unknown>) => call(),
+  } as unknown as Client;
+  const interruption = new AbortController();
+  const warnings: Error[] = [];
+  const warn = (warning: Error) => warnings.push(warning);
+  process.on('warning', warn);
+  try {
+    const calls = Array.from({ length: 20 }, (_, index) =>
+      new FollowedWorkflow(client, `job-${index}`).until(interruption.signal, () => once(interruption.signal, 'abort')),
+    );
+    interruption.abort();
+    await Promise.all(calls);
+    await new Promise(setImmediate);
+    expect(warnings).toEqual([]);
+  } finally {
+    process.off('warning', warn);
+  }
+});
