@@ -3,6 +3,7 @@ import { AZURE_API_KEY_ENV, findApiKey, USUAL_API_KEY_ENV, keyCommandSchema } fr
 import { hasWholeClientCertificate, networkFields, WHOLE_CLIENT_CERTIFICATE } from './network.ts';
 import { baseUrl, described, isQuoted, QUOTED, text, wholeNumber } from './values.ts';
 import { Defaults, Limits, type DestinationLimits } from '../contracts/limits.ts';
+import { changed } from '../core/objects.ts';
 import { ConfigError } from '../errors.ts';
 import { NO_PROXY_SETTING, proxySettingFor, type ProxyRules } from '../network/proxy.ts';
 import { azureAddress, type AddressProblem } from '../destinations/azure-address.ts';
@@ -253,6 +254,7 @@ export function withDefaultDestination<T extends ConfiguredDestinations>(
 ): T {
   const name = Defaults.destination;
   // It is on this machine, which a proxy cannot reach.
-  const changed = { name, apiKeyFrom: USUAL_API_KEY_ENV, proxy: NO_PROXY_SETTING, ...changes };
-  return { ...config, destinations: new Map([...config.destinations, [name, changed]]) };
+  const destination = { name, apiKeyFrom: USUAL_API_KEY_ENV, proxy: NO_PROXY_SETTING, ...changes };
+  const destinations = new Map([...config.destinations, [name, destination]]);
+  return changed<ConfiguredDestinations>(config, { destinations }) as T;
 }

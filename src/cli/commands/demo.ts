@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { changed } from '../../core/objects.ts';
 import { ConfigError } from '../../errors.ts';
 import { formatBytes } from '../../core/text/format.ts';
 import { runDemo, withDemoFile } from '../../dev/demo/run-demo.ts';
@@ -69,7 +70,7 @@ async function runOn(context: CliContext, file: string): Promise<void> {
     await writeFile(configFile, '{}');
     await writeFile(temporalConfigFile, '');
     await establishHost(context);
-    const config = { ...context.config, temporal: undefined, taskQueue: TASK_QUEUE };
+    const config = changed(context.config, { temporal: undefined, taskQueue: TASK_QUEUE });
     await withBackend({ ...context, config }, {}, async ({ client, address, namespace, uiUrl }) => {
       context.note(`Temporal on ${address}, Temporal UI: ${uiUrl}; local Uploads API on ${api.url}`);
       const failed = await runDemo({

@@ -9,7 +9,7 @@ import type { SourceSettings } from '../../sources/source-settings.ts';
 import type { CliContext } from '../context.ts';
 import { fileWarnings } from '../checks/key-warnings.ts';
 import { repeatedOption } from './values.ts';
-import { namedFolder, sourceSettingsOf } from '../sources/source-settings.ts';
+import { knownStateDir, namedFolder, sourceSettingsOf } from '../sources/source-settings.ts';
 
 export interface PermissionOptions {
   readonly root?: readonly string[];
@@ -78,7 +78,10 @@ export function permittedSources(
       hosts: httpHost ?? settings.http?.hosts,
       trustProxy: isEmbedded(config) || (config.sources.http?.trustProxy ?? false),
     },
-    named: { directory: namedFolder(config), copiesOnly: !isEmbedded(config) },
+    named:
+      knownStateDir(config) === undefined
+        ? undefined
+        : { directory: namedFolder(config), copiesOnly: !isEmbedded(config) },
   };
 }
 

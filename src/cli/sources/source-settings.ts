@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { access } from 'node:fs/promises';
 import type { Config } from '../../config/config.ts';
+import { attempt } from '../../core/objects.ts';
 import { namedBy, type NamedSources } from '../../sources/named-sources.ts';
 import type { SourceSettings } from '../../sources/source-settings.ts';
 import { SpoolFolder } from './spool/folder.ts';
@@ -15,7 +16,9 @@ export function sourceSettingsOf(config: Config): SourceSettings {
   const { sources, temporal } = config;
   const { files } = sources;
   // The copies of commands are outside the configured roots.
-  const roots = files?.roots && [...files.roots, new SpoolFolder(config.stateDir).path];
+  const stateDir = knownStateDir(config);
+  const copies = stateDir === undefined ? [] : [new SpoolFolder(stateDir).path];
+  const roots = files?.roots && [...files.roots, ...copies];
   // A URL that the user of the command names needs no check of its address, so a proxy can resolve it.
   const http = { ...sources.http, trustProxy: true };
   const settings = { ...sources, files: { ...files, roots }, http };
@@ -43,6 +46,11 @@ export function commandSources(config: Config, named: NamedSources = namedBy([])
     named: { directory: namedFolder(config) },
     isOfCommand: true,
   };
+}
+
+/** Returns the state directory; undefined without a home directory, when no command of this user can have used one. */
+export function knownStateDir(config: Pick<Config, 'stateDir'>): string | undefined {
+  return attempt(() => config.stateDir);
 }
 
 /** Directory of the records of named sources. */

@@ -383,6 +383,22 @@ describe('withDefaultDestination', () => {
   });
 });
 
+describe('a changed configuration', () => {
+  it('requires no home directory, as the first one', () => {
+    const config = {
+      destinations: new Map(),
+      proxies: undefined,
+      get cacheDir(): string {
+        throw new Error('the home directory of this user is unknown');
+      },
+    };
+    const copy = withDefaultDestination(config, { baseUrl: 'http://127.0.0.1:4010/v1', apiKey: 'sk-local' });
+    expect(requireDestination(copy, 'default').apiKey).toBe('sk-local');
+    expect(() => copy.cacheDir).toThrow('the home directory');
+    expect(Object.keys(copy)).toEqual(Object.keys(config));
+  });
+});
+
 describe('isDebugging', () => {
   it.each([
     [{}, false],

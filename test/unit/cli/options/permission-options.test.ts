@@ -60,3 +60,13 @@ it('the worker of a command permits only the sources of the command', () => {
     isOfCommand: true,
   });
 });
+
+it('a worker on another server requires no home directory', () => {
+  const config = Object.defineProperty(configOf({ files: { roots: ['/data'] } }), 'stateDir', {
+    get: () => {
+      throw new Error('the home directory of this user is unknown');
+    },
+  });
+  const settings = permittedSources({ config, note: () => {} }, { bucket: ['b'] });
+  expect(settings).toMatchObject({ files: { roots: ['/data'] }, buckets: ['b'], named: undefined });
+});
