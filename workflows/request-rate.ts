@@ -1,7 +1,7 @@
 import { condition, continueAsNew, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
 import { UpdateName } from '../src/contracts/names.ts';
 import type { RateCarried, ReserveInput, ReserveResult } from '../src/contracts/request-rate.ts';
-import { carriedRateProblems } from '../src/core/upload/carried.ts';
+import { carriedRateProblems } from '../src/core/shape/carried.ts';
 import { Rate, reserveRequests } from '../src/core/pace/rate.ts';
 import { wholeNumber } from '../src/core/text/check.ts';
 import { invalidRequest } from './shell/requests.ts';

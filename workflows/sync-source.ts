@@ -1,6 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { SyncHandover, SyncProgress, SyncRequest, SyncResult } from '../src/contracts/sync.ts';
-import { handoverProblems } from '../src/core/upload/carried.ts';
+import { handoverProblems } from '../src/core/shape/carried.ts';
 import { defineWorkflow } from './shell/define-workflow.ts';
 import { SyncRun } from './sync/run.ts';
 

@@ -1,5 +1,5 @@
 import type { UploadProgress, UploadRequest, UploadResult } from '../src/contracts/upload.ts';
-import { carriedUploadProblems } from '../src/core/upload/carried.ts';
+import { carriedUploadProblems } from '../src/core/shape/carried.ts';
 import { countStart } from './shell/counters.ts';
 import { defineWorkflow } from './shell/define-workflow.ts';
 import { UploadRun, type CarriedUpload } from './upload/run.ts';

@@ -4,7 +4,7 @@ import type {
   SplitUploadRequest,
   SplitUploadResult,
 } from '../src/contracts/split.ts';
-import { carriedSplitProblems } from '../src/core/upload/carried.ts';
+import { carriedSplitProblems } from '../src/core/shape/carried.ts';
 import { defineWorkflow } from './shell/define-workflow.ts';
 import { SplitRun } from './split/run.ts';
 

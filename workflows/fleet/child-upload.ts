@@ -8,7 +8,7 @@ import {
 } from '@temporalio/workflow';
 import { MemoName, WorkflowName } from '../../src/contracts/names.ts';
 import type { UploadRequest, UploadResult, WaitingInfo } from '../../src/contracts/upload.ts';
-import { reportedWait } from '../../src/core/upload/carried.ts';
+import { reportedWait } from '../../src/core/shape/carried.ts';
 import { commandBytes } from '../../src/core/payload.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
 import { controlSignal, type Control } from '../shell/define-workflow.ts';

@@ -6,7 +6,7 @@ import { packSyncMemory } from '../../../activities/pack-sync-memory.ts';
 import { packMemory, unpackMemory } from '../../../activities/sync/memory.ts';
 import type { SyncScope } from '../../../src/contracts/plan-sync.ts';
 import type { RememberedFile, SyncMemory } from '../../../src/contracts/sync.ts';
-import { handoverProblems } from '../../../src/core/upload/carried.ts';
+import { handoverProblems } from '../../../src/core/shape/carried.ts';
 import { checkMemory, memoryOfResult } from '../../../src/core/sync/memory-shape.ts';
 import { mockActivity } from '../../support/mock-activity.ts';
 import { generatedRuns } from '../../support/mutated.ts';

@@ -6,7 +6,7 @@ import {
   carriedSplitProblems,
   carriedUploadProblems,
   handoverProblems,
-} from '../../../src/core/upload/carried.ts';
+} from '../../../src/core/shape/carried.ts';
 import { MAX_MESSAGE_LENGTH, clip, clipMessage } from '../../../src/core/text/clip.ts';
 import { formatTime } from '../../../src/core/show/details.ts';
 import { inputProblem, Unreadable } from '../../../src/core/payload.ts';

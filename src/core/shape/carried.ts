@@ -2,31 +2,8 @@ import { Limits, PayloadLimits, TextLimits } from '../../contracts/limits.ts';
 import type { WaitingInfo } from '../../contracts/upload.ts';
 import { textUpTo } from '../text/check.ts';
 import { isPlainObject } from '../payload.ts';
-
-type Is = (value: unknown) => boolean;
-type Shape = Readonly<Record<string, Is>>;
-
-const isText: Is = (value) => textUpTo(TextLimits.fingerprint)(value) === undefined;
-const isFlag: Is = (value) => typeof value === 'boolean';
-const isCount: Is = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-/** Milliseconds or seconds since 1970, within what a `Date` can hold. */
-const isTime: Is = (value) => typeof value === 'number' && value >= 0 && value <= 8.64e15;
-const orNull =
-  (is: Is): Is =>
-  (value) =>
-    value === null || is(value);
-const optional =
-  (is: Is): Is =>
-  (value) =>
-    value === undefined || is(value);
-const shaped =
-  (shape: Shape): Is =>
-  (value) =>
-    isPlainObject(value) && Object.entries(shape).every(([name, is]) => is(value[name]));
-const listOf =
-  (is: Is, most: number): Is =>
-  (value) =>
-    Array.isArray(value) && value.length <= most && value.every(is);
+import { isCount, isFlag, isString, isText, isTime, listOf, optional, orNull, shaped, type Is } from './checks.ts';
+import { amount, limits, planned, problems, session, waiting } from './parts.ts';
 
 const hasPlannedParts: Is = (value) => {
   const { sizeBytes, partSizeBytes, partIds } = value as Record<'sizeBytes' | 'partSizeBytes', number> & {
@@ -35,17 +12,6 @@ const hasPlannedParts: Is = (value) => {
   return sizeBytes > 0 && partSizeBytes > 0 && partIds.length === Math.ceil(sizeBytes / partSizeBytes);
 };
 
-const waiting = shaped({
-  reason: isString,
-  failureType: isString,
-  status: optional(isCount),
-  sinceMs: isTime,
-  retryAtMs: optional(isTime),
-  nextProbeAtMs: isTime,
-});
-
-const session = shaped({ uploadId: isText, createdAt: isSeconds, expiresAt: isSeconds });
-
 const sessionShape = shaped({
   info: session,
   openedAtMs: isTime,
@@ -53,14 +19,6 @@ const sessionShape = shaped({
   sizeBytes: isCount,
   partSizeBytes: isCount,
   partIds: listOf(orNull(isText), Limits.maxParts),
-});
-
-const limits = shaped({
-  maxFileBytes: isCount,
-  minPartSizeBytes: isPositive,
-  maxPartSizeBytes: isPositive,
-  maxParts: isPositive,
-  sessionSeconds: isCount,
 });
 
 const uploadShape = shaped({
@@ -113,20 +71,6 @@ const splitShape = shaped({
   }),
   paused: isFlag,
   startedAtMs: isTime,
-});
-
-const amount = shaped({ files: isCount, bytes: isCount });
-const problems = listOf(shaped({ path: isString, failureType: isString, message: isString }), 1000);
-
-const planned = shaped({
-  path: isText,
-  filename: isText,
-  sizeBytes: isCount,
-  fingerprint: isString,
-  version: isString,
-  change: optional(isString),
-  mtimeMs: optional(isTime),
-  key: isText,
 });
 
 const openFile = shaped({
@@ -216,16 +160,4 @@ export function reportedWait(value: unknown): WaitingInfo | undefined {
 
 function isLeftOut(argument: unknown): boolean {
   return argument === undefined || argument === null;
-}
-
-function isPositive(value: unknown): boolean {
-  return isCount(value) && value !== 0;
-}
-
-function isString(value: unknown): boolean {
-  return typeof value === 'string';
-}
-
-function isSeconds(value: unknown): boolean {
-  return isTime(value) && (value as number) <= 8.64e12;
 }
