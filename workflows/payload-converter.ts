@@ -5,7 +5,7 @@ import { payloadProblem, Unreadable } from '../src/core/payload.ts';
 
 /**
  * Converts payloads. If a payload of a caller is invalid, the workflow reports it, because an error here would stop the
- * workflow, and the caller would wait without a reason. Results of activities are checked as usual. An input or a result
+ * workflow, and the caller would wait without a reason. The same applies to results and failures of activities, which any client can write. An input or a result
  * that is larger than Temporal accepts fails with a reason.
  */
 export const payloadConverter: PayloadConverter = {
@@ -18,8 +18,7 @@ export const payloadConverter: PayloadConverter = {
   fromPayload: (payload, context) => {
     try {
       return defaultPayloadConverter.fromPayload(payload, context);
-    } catch (error) {
-      if (context?.type !== 'workflow') throw error;
+    } catch {
       return new Unreadable(encodingOf(payload)) as never;
     }
   },

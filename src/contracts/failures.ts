@@ -66,6 +66,8 @@ export const FailureType = {
   ManifestUnusable: 'ManifestUnusable',
   /** An input or a result is larger than a payload of Temporal. Final. */
   PayloadTooLarge: 'PayloadTooLarge',
+  /** An activity has a result that no worker of Longhaul returns: another client or worker completed it. The call is retried later. */
+  ResultInvalid: 'ResultInvalid',
   /** A client cancelled or terminated an upload of a sync. */
   UploadCancelled: 'UploadCancelled',
   /** The upload of a file for an earlier sync is still running, and did not complete in time. */

@@ -16,7 +16,7 @@ export const mutations: readonly Mutation[] = [
   {
     safeguard: 'the session of an upload that ended is cancelled',
     file: 'workflows/shell/define-workflow.ts',
-    from: "await run.abandon(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));",
+    from: "await run.abandon(isCancellation(failure) ? 'cancelled' : 'failed', reasonOfFailure(failure));",
     to: 'undefined as Result | undefined;',
   },
   {

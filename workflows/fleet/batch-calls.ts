@@ -1,4 +1,3 @@
-import { proxyActivities, type ActivityInterfaceFor } from '@temporalio/workflow';
 import type { ControlActivities, TransferActivities } from '../../src/contracts/activities.ts';
 import type {
   OpenBatchResult,
@@ -15,17 +14,18 @@ import { formatBytes } from '../../src/core/text/format.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
 import { HEARTBEAT_TIMEOUT, retry } from '../shell/activities.ts';
 import { transferQueueOf } from '../shell/requests.ts';
+import { callsOf, type Calls, type Unchecked } from '../shell/results.ts';
 
 /** A paused or cancelled sync continues only after no part is in flight. */
 const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
 
-type Sending = ActivityInterfaceFor<Pick<TransferActivities, 'sendBatch'>>;
+type Sending = Calls<Pick<TransferActivities, 'sendBatch'>>;
 
 /** The activities for small files of one sync, with the properties of their input that stay the same. */
 export class BatchCalls {
   readonly #request: FullSyncRequest;
   readonly #limits: DestinationLimits;
-  readonly #sessions: ActivityInterfaceFor<Pick<ControlActivities, 'openBatch'>>;
+  readonly #sessions: Calls<Pick<ControlActivities, 'openBatch'>>;
   readonly #sending: Sending;
   readonly #settling: Sending;
   readonly #sharedLimit: SharedLimit | undefined;
@@ -35,11 +35,11 @@ export class BatchCalls {
     this.#request = request;
     this.#sharedLimit = sharedLimit;
     const common = { heartbeatTimeout: HEARTBEAT_TIMEOUT, retry, cancellationType } as const;
-    this.#sessions = proxyActivities<Pick<ControlActivities, 'openBatch'>>({ ...common, startToCloseTimeout: '5m' });
+    this.#sessions = callsOf<Pick<ControlActivities, 'openBatch'>>({ ...common, startToCloseTimeout: '5m' });
     const options = { ...common, taskQueue: transferQueueOf({ ...request }), startToCloseTimeout: '1h' } as const;
-    this.#sending = proxyActivities<Pick<TransferActivities, 'sendBatch'>>(options);
+    this.#sending = callsOf<Pick<TransferActivities, 'sendBatch'>>(options);
     // Best effort: a session expires automatically.
-    this.#settling = proxyActivities<Pick<TransferActivities, 'sendBatch'>>({
+    this.#settling = callsOf<Pick<TransferActivities, 'sendBatch'>>({
       ...options,
       scheduleToCloseTimeout: '5m',
     });
@@ -49,7 +49,7 @@ export class BatchCalls {
     return this.#request.source;
   }
 
-  open(files: readonly PlannedUpload[], concurrency: number): Promise<OpenBatchResult> {
+  open(files: readonly PlannedUpload[], concurrency: number): Promise<Unchecked<OpenBatchResult>> {
     const { purpose, destination, upload } = this.#request;
     return this.#sessions.openBatch.executeWithOptions({ summary: summaryOf(files) }, [
       {
@@ -63,12 +63,12 @@ export class BatchCalls {
     ]);
   }
 
-  send(files: readonly SendBatchFile[], concurrency: number): Promise<SendBatchResult> {
+  send(files: readonly SendBatchFile[], concurrency: number): Promise<Unchecked<SendBatchResult>> {
     return this.#sending.sendBatch.executeWithOptions({ summary: summaryOf(files) }, [this.#input(files, concurrency)]);
   }
 
   /** Cancels the sessions of files that are not uploaded. */
-  settle(files: readonly SendBatchFile[], concurrency: number): Promise<SendBatchResult> {
+  settle(files: readonly SendBatchFile[], concurrency: number): Promise<Unchecked<SendBatchResult>> {
     const settled = files.map((file) => ({ ...file, onlySettle: true as const }));
     return this.#settling.sendBatch.executeWithOptions({ summary: `cancel: ${summaryOf(files)}` }, [
       this.#input(settled, concurrency),

@@ -9,17 +9,19 @@ import type {
   CarriedFile,
   FileFailure,
   LeftFiles,
-  OpenBatchHeartbeat,
+  OpenBatchResult,
   OpenOutcome,
   PlannedUpload,
   SendBatchFile,
-  SendBatchHeartbeat,
+  SendBatchResult,
   SendOutcome,
   SentFile,
 } from '../../src/contracts/batch.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
 import type { UploadSession } from '../../src/contracts/upload.ts';
+import { leftFiles, openHeartbeat, sendHeartbeat } from '../../src/core/shape/failure-details.ts';
 import { failureIn } from '../shell/failures.ts';
+import { checkedResult, type Unchecked } from '../shell/results.ts';
 import type { BatchCalls } from './batch-calls.ts';
 
 export interface BatchFilesOptions {
@@ -75,7 +77,7 @@ export class BatchFiles {
       for (let before = Infinity; opened.length > 0 && opened.length < before;) {
         before = opened.length;
         const settle = () => calls.settle(opened.map(inputOf), concurrency);
-        const { outcomes } = await CancellationScope.nonCancellable(settle);
+        const { outcomes } = settledOf(await CancellationScope.nonCancellable(settle), opened);
         outcomes.forEach((outcome, index) => {
           if ('sent' in outcome) this.#sent(opened[index] as OpenFile, outcome.sent);
         });
@@ -92,8 +94,10 @@ export class BatchFiles {
     if (files.length === 0) return 0;
     const { calls, concurrency } = this.#options;
     const planned = files.map((file) => file.planned);
-    const { outcomes, pauseMs = 0 } = await calls.open(planned, concurrency).catch((error: unknown) => {
-      const { sessions } = (beatOf(error) ?? {}) as Partial<OpenBatchHeartbeat>;
+    const opened = (result: Unchecked<OpenBatchResult>) =>
+      checkedResult('openBatch', result, (one) => one.outcomes.length === files.length);
+    const { outcomes, pauseMs = 0 } = await calls.open(planned, concurrency).then(opened, (error: unknown) => {
+      const { sessions } = openHeartbeat(beatOf(error)) ?? {};
       const isOpen = Object.keys(sessions ?? {}).length > 0;
       const outcomeOf = (index: number): OpenOutcome => {
         const session = sessions?.[index];
@@ -121,7 +125,7 @@ export class BatchFiles {
     const { calls, concurrency } = this.#options;
     for (const file of files) file.settles ||= Date.now() >= file.endsAtMs;
     try {
-      const { outcomes, pauseMs = 0 } = await calls.send(files.map(inputOf), concurrency);
+      const { outcomes, pauseMs = 0 } = settledOf(await calls.send(files.map(inputOf), concurrency), files);
       files.forEach((file, index) => this.#take(file, outcomes[index]));
       return pauseMs;
     } catch (error) {
@@ -141,7 +145,7 @@ export class BatchFiles {
   /** @returns whether any file has a result */
   #takeFailure(files: readonly OpenFile[], error: unknown): boolean {
     const left = leftOf(error);
-    const beat = beatOf(error) as SendBatchHeartbeat | undefined;
+    const beat = sendHeartbeat(beatOf(error));
     const results = files.map((file, index) => {
       const outcome = beat?.outcomes[index];
       const { sentPart } = beat?.left[index] ?? {};
@@ -188,6 +192,10 @@ export class BatchFiles {
   }
 }
 
+function settledOf(result: Unchecked<SendBatchResult>, files: readonly OpenFile[]): SendBatchResult {
+  return checkedResult('sendBatch', result, ({ outcomes }) => outcomes.length === files.length);
+}
+
 function inputOf({ planned, session, left, settles }: OpenFile): SendBatchFile {
   const { path, filename, sizeBytes, fingerprint } = planned;
   const { uploadId, createdAt: uploadCreatedAt } = session as UploadSession;
@@ -197,7 +205,7 @@ function inputOf({ planned, session, left, settles }: OpenFile): SendBatchFile {
 
 /** Heartbeat of an attempt that returned. */
 function leftOf(error: unknown): LeftFiles | undefined {
-  return failureIn(error)?.details?.[1] as LeftFiles | undefined;
+  return leftFiles(failureIn(error)?.details?.[1]);
 }
 
 /** Heartbeat of the last attempt, whose worker is lost. */

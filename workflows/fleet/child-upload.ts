@@ -13,6 +13,7 @@ import { commandBytes } from '../../src/core/payload.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
 import { controlSignal, type Control } from '../shell/define-workflow.ts';
 import type { Report } from '../shell/parent-reports.ts';
+import { checkedUpload } from '../shell/results.ts';
 import type { Load } from './fleet.ts';
 
 /** A cancelled upload of an earlier run first cancels its session. */
@@ -120,7 +121,7 @@ export class ChildUpload implements Load {
       onStart?.();
       try {
         const handle = await this.#start();
-        return await handle.result();
+        return checkedUpload(await handle.result());
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError) || tries === BUSY_TRIES) throw error;
       }

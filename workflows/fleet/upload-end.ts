@@ -6,8 +6,10 @@ import {
   ChildWorkflowFailure,
   TerminatedFailure,
 } from '@temporalio/workflow';
-import { FailureType, type FailureDetails } from '../../src/contracts/failures.ts';
+import { FailureType } from '../../src/contracts/failures.ts';
 import type { SyncProblem } from '../../src/contracts/sync.ts';
+import { clipMessage } from '../../src/core/text/clip.ts';
+import { detailsOf } from '../shell/failures.ts';
 
 /** Failure of the upload of one file or piece of a fleet. */
 export interface UploadEnd {
@@ -27,10 +29,16 @@ export function describeUploadEnd(error: unknown): UploadEnd {
     return { failureType: FailureType.UploadCancelled, message: 'a client cancelled or terminated its upload' };
   }
   if (cause instanceof ApplicationFailure) {
-    const details = cause.details?.[0] as FailureDetails | undefined;
-    return { failureType: cause.type ?? 'Unknown', status: details?.status, message: cause.message };
+    return {
+      failureType: cause.type || 'Unknown',
+      status: detailsOf(cause)?.status,
+      message: clipMessage(cause.message),
+    };
   }
-  return { failureType: cause instanceof Error ? cause.name : 'Unknown', message: (cause as Error).message };
+  return {
+    failureType: cause instanceof Error ? cause.name : 'Unknown',
+    message: clipMessage((cause as Error).message),
+  };
 }
 
 /** Returns the failure as an entry in the report of a sync. */

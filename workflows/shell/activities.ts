@@ -1,9 +1,10 @@
 import type { Priority } from '@temporalio/common';
-import { proxyActivities, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
+import { workflowInfo } from '@temporalio/workflow';
 import type { ControlActivities, TransferActivities } from '../../src/contracts/activities.ts';
 import type { FullUploadRequest } from '../../src/contracts/upload.ts';
 import { requestPriority, type RequestPriority } from '../../src/core/upload/priority.ts';
 import { firstPriority, transferQueueOf, type RawRequest } from './requests.ts';
+import { callsOf, type Calls } from './results.ts';
 
 /**
  * The first retry is fast, because it also moves the parts of a killed worker to another worker. Ten attempts take at least
@@ -21,10 +22,10 @@ export const retry = {
 const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
 
 export interface UploadActivities {
-  readonly control: ActivityInterfaceFor<ControlActivities>;
+  readonly control: Calls<ControlActivities>;
   /** Best effort for a session that is no longer needed, because it expires automatically. */
-  readonly cleanup: ActivityInterfaceFor<Pick<ControlActivities, 'cancelUpload'>>;
-  readonly transfer: ActivityInterfaceFor<TransferActivities>;
+  readonly cleanup: Calls<Pick<ControlActivities, 'cancelUpload'>>;
+  readonly transfer: Calls<TransferActivities>;
 }
 
 /** Heartbeat timeout of the first activity, which returns the setting of an upload, and of the activities of syncs. */
@@ -32,7 +33,7 @@ export const HEARTBEAT_TIMEOUT = '10s';
 
 /** The first activity of a workflow, which checks the request before it is used. */
 export function firstActivities(request: RawRequest): UploadActivities['transfer'] {
-  return proxyActivities<TransferActivities>({
+  return callsOf<TransferActivities>({
     taskQueue: transferQueueOf(request),
     startToCloseTimeout: '24h',
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
@@ -47,13 +48,13 @@ export function activitiesOf(request: FullUploadRequest): UploadActivities {
   const priority = activityPriority(requestPriority(request));
   const common = { heartbeatTimeout: request.heartbeatTimeoutMs, retry, priority };
   return {
-    control: proxyActivities<ControlActivities>({ ...common, startToCloseTimeout: '2m', cancellationType }),
-    cleanup: proxyActivities<Pick<ControlActivities, 'cancelUpload'>>({
+    control: callsOf<ControlActivities>({ ...common, startToCloseTimeout: '2m', cancellationType }),
+    cleanup: callsOf<Pick<ControlActivities, 'cancelUpload'>>({
       ...common,
       startToCloseTimeout: '30s',
       scheduleToCloseTimeout: '5m',
     }),
-    transfer: proxyActivities<TransferActivities>({
+    transfer: callsOf<TransferActivities>({
       ...common,
       taskQueue,
       startToCloseTimeout: '24h',

@@ -18,7 +18,7 @@ import type { ProgressHead } from '../../src/contracts/upload.ts';
 import type { End, EndLine } from '../../src/core/show/end-line.ts';
 import { inputProblem, isPlainObject } from '../../src/core/payload.ts';
 import { pauseProblems, retuneProblems } from './control-problems.ts';
-import { failureOf, reasonOfFailure } from './failures.ts';
+import { failureOf, isRequestedCancellation, reasonOfFailure } from './failures.ts';
 import { invalidRequest, rawProblems } from './requests.ts';
 import { logEnd, logRejectedRequest } from './log-end.ts';
 import { ParentReports } from './parent-reports.ts';
@@ -100,8 +100,8 @@ export function defineWorkflow<Request, Carried, Result, Progress extends Progre
       return await continueAsNew(request, outcome.carried());
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
-      const failure = failureOf(error);
-      const result = await run.abandon(isCancellation(error) ? 'cancelled' : 'failed', reasonOfFailure(failure));
+      const failure = isRequestedCancellation(error) ? error : failureOf(error);
+      const result = await run.abandon(isCancellation(failure) ? 'cancelled' : 'failed', reasonOfFailure(failure));
       if (result !== undefined) {
         // A failure must not hide an existing File.
         logEnd(run, { fileIds: kind.fileIds(result) });

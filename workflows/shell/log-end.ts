@@ -1,5 +1,5 @@
 import { ApplicationFailure, isCancellation, log, TemporalFailure } from '@temporalio/workflow';
-import type { FailureDetails } from '../../src/contracts/failures.ts';
+import { knownDetails } from '../../src/core/shape/failure-details.ts';
 import type { End, EndLine } from '../../src/core/show/end-line.ts';
 
 /*
@@ -29,7 +29,7 @@ function endOf(failure: TemporalFailure): End {
     state: 'failed',
     failureType: type ?? failure.name,
     reason: failure.message,
-    details: details?.[0] as FailureDetails | undefined,
+    details: knownDetails(details?.[0]),
   };
 }
 

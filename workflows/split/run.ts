@@ -31,6 +31,7 @@ import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { detailsOf, failureIn } from '../shell/failures.ts';
 import { HandOverDue, Waiting } from '../shell/waiting.ts';
 import { firstName, type RawRequest } from '../shell/requests.ts';
+import { checkedResult } from '../shell/results.ts';
 import { Status } from '../shell/status.ts';
 import { Pieces } from './pieces.ts';
 
@@ -171,10 +172,9 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
   async #planSplit(): Promise<PlanSplitResult> {
     const input = { request: this.#raw as never, identity: wholeIdentity() };
     try {
-      return await firstActivities(this.#raw).planSplit.executeWithOptions(
-        { summary: summaryCode(firstName(this.#raw)) },
-        [input],
-      );
+      const summary = summaryCode(firstName(this.#raw));
+      const result = await firstActivities(this.#raw).planSplit.executeWithOptions({ summary }, [input]);
+      return checkedResult('planSplit', result);
     } catch (error) {
       this.#known = detailsOf(error) ?? this.#known;
       this.#status.use(detailsOf(error)?.hasAttributes);

@@ -1,4 +1,4 @@
-import { proxyActivities, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
+import { workflowInfo } from '@temporalio/workflow';
 import type { ControlActivities, TransferActivities } from '../../src/contracts/activities.ts';
 import type {
   PlannedDeletion,
@@ -12,6 +12,7 @@ import type { Admitted } from '../../src/contracts/failures.ts';
 import type { ForgottenFile, FullSyncRequest, RememberedFile, SyncMemory } from '../../src/contracts/sync.ts';
 import { isPlainObject, packInput, takeWithin } from '../../src/core/payload.ts';
 import { HEARTBEAT_TIMEOUT, retry } from '../shell/activities.ts';
+import { callsOf, checkedResult, type Calls, type Unchecked } from '../shell/results.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
 import { transferQueueOf, type RawRequest } from '../shell/requests.ts';
 import { syncScope } from '../../src/core/sync/plan.ts';
@@ -43,17 +44,17 @@ export class SyncCalls {
   readonly #raw: RawRequest;
   readonly #planId: string;
   #full: FullSyncRequest | undefined;
-  readonly #control: ActivityInterfaceFor<SyncControl>;
-  readonly #lists: ActivityInterfaceFor<ListActivities>;
+  readonly #control: Calls<SyncControl>;
+  readonly #lists: Calls<ListActivities>;
 
   /** @param raw request as the caller sent it, for the first activity only */
   constructor(raw: RawRequest, planId: string) {
     this.#raw = raw;
     this.#planId = planId;
     const heartbeatTimeout = HEARTBEAT_TIMEOUT;
-    this.#control = proxyActivities<SyncControl>({ startToCloseTimeout: '2m', heartbeatTimeout, retry });
+    this.#control = callsOf<SyncControl>({ startToCloseTimeout: '2m', heartbeatTimeout, retry });
     const transfer = { taskQueue: queueOf(raw), heartbeatTimeout, retry } as const;
-    this.#lists = proxyActivities<ListActivities>({
+    this.#lists = callsOf<ListActivities>({
       ...transfer,
       // The activity can have to compute the MD5 of large files that were renamed.
       startToCloseTimeout: '24h',
@@ -79,7 +80,7 @@ export class SyncCalls {
   }
 
   /** Returns the memory of the previous run. */
-  recall(): Promise<SyncMemory | null> {
+  recall(): Promise<Unchecked<SyncMemory | null>> {
     const { workflowId, searchAttributes } = workflowInfo();
     const [scheduleId] = searchAttributes['TemporalScheduledById'] ?? [];
     const input = { workflowId, scheduleId: typeof scheduleId === 'string' ? scheduleId : null };
@@ -118,7 +119,8 @@ export class SyncCalls {
     let rest = { add, remove };
     for (;;) {
       const { input, ...left } = packInput(this.#scope, packed, rest);
-      packed = await this.#control.packSyncMemory.executeWithOptions({ summary: 'for the next run' }, [input]);
+      const result = await this.#control.packSyncMemory.executeWithOptions({ summary: 'for the next run' }, [input]);
+      packed = checkedResult('packSyncMemory', result);
       if (left.add.length + left.remove.length === 0) return packed;
       rest = left;
     }
@@ -149,7 +151,9 @@ export class SyncCalls {
       plannedBefore: makesLists && input.phase === 'uploads' ? lists.planned : undefined,
     };
     for (;;) {
-      const { admitted, ...answer } = await this.#plan(next);
+      const result = await this.#plan(next);
+      const isKnown = this.isAdmitted;
+      const { admitted, ...answer } = checkedResult('planSync', result, (one) => isKnown || one.admitted !== undefined);
       if (admitted) learning.admit(admitted);
       if (answer.type === 'batch') return answer;
       if (answer.type === 'reading') {
@@ -165,7 +169,7 @@ export class SyncCalls {
     }
   }
 
-  #plan(input: PlanInput): Promise<PlanSyncResult> {
+  #plan(input: PlanInput): Promise<Unchecked<PlanSyncResult>> {
     const summary = `${input.phase}${input.after === null ? '' : ` after ${summaryCode(input.after)}`}`;
     return this.#lists.planSync.executeWithOptions({ summary }, [
       {

@@ -18,6 +18,7 @@ import { activitiesOf, firstActivities, type UploadActivities } from '../shell/a
 import { firstName, type RawRequest } from '../shell/requests.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
 import { detailsOf, failureIn } from '../shell/failures.ts';
+import { checkedResult, type Unchecked } from '../shell/results.ts';
 import type { OpenSession } from './open-session.ts';
 
 /** The activities of one upload, with their common input. Each call makes up to ten attempts. */
@@ -53,7 +54,7 @@ export class UploadCalls {
     const summary = summaryCode(firstName(this.#raw));
     return firstActivities(this.#raw)
       .inspectSource.executeWithOptions({ summary, startToCloseTimeout: '1m' }, [{ request: this.#raw as never }])
-      .catch((error: unknown) => {
+      .then(inspected, (error: unknown) => {
         // Nothing was started yet: an invalid path must fail now, and not after a day of waiting.
         const cause = failureIn(error);
         const isMissing = cause?.type === FailureType.SourceMissing;
@@ -61,7 +62,7 @@ export class UploadCalls {
       });
   }
 
-  create({ sizeBytes }: SourceInfo): Promise<CreateUploadResult> {
+  create({ sizeBytes }: SourceInfo): Promise<Unchecked<CreateUploadResult>> {
     const { purpose, mimeType, fileExpiresAfterSeconds } = this.#request;
     return this.#activities.control.createUpload.executeWithOptions(
       { summary: `${summaryCode(this.#request.filename)} · ${formatBytes(sizeBytes)}` },
@@ -78,7 +79,10 @@ export class UploadCalls {
     );
   }
 
-  hash({ sizeBytes, fingerprint }: SourceInfo, resumeFrom: HashCheckpoint | null): Promise<HashSourceResult> {
+  hash(
+    { sizeBytes, fingerprint }: SourceInfo,
+    resumeFrom: HashCheckpoint | null,
+  ): Promise<Unchecked<HashSourceResult>> {
     const { source, md5, sha256 } = this.#request;
     const { check, maxLines } = this.#lines;
     const work = [md5 && 'MD5', sha256 && 'SHA-256', check && 'check'].filter(Boolean).join(' and ');
@@ -121,7 +125,7 @@ export class UploadCalls {
     session: OpenSession,
     limit: UploadLimit | null,
     isWhole: boolean,
-  ): Promise<UploadPartResult> {
+  ): Promise<Unchecked<UploadPartResult>> {
     const { plan } = session.ledger;
     const range = partRange(plan, partNumber);
     return this.#activities.transfer.uploadPart.executeWithOptions(
@@ -150,7 +154,20 @@ export class UploadCalls {
     );
   }
 
-  complete(session: OpenSession, md5: string | null, mayBeCompleted: boolean): Promise<UploadedFile> {
+  /** Returns the result of `sendPart`. A part with the ID of another part would be missing in the File. */
+  sentPart(result: Unchecked<UploadPartResult>, { ledger }: OpenSession, isWhole: boolean): UploadPartResult {
+    const needsMd5 = isWhole && this.#request.md5;
+    const isExpected = ({ partId, md5 }: UploadPartResult) => !ledger.has(partId) && (!needsMd5 || md5 !== undefined);
+    return checkedResult('uploadPart', result, isExpected);
+  }
+
+  /** Returns the result of `hash`. @param isStopped whether the pass can end before the end of the file */
+  hashed(result: Unchecked<HashSourceResult>, isStopped: boolean): HashSourceResult {
+    const needsMd5 = this.#request.md5;
+    return checkedResult('hashSource', result, (one) => ('md5' in one ? !needsMd5 || one.md5 !== '' : isStopped));
+  }
+
+  complete(session: OpenSession, md5: string | null, mayBeCompleted: boolean): Promise<Unchecked<UploadedFile>> {
     const { plan } = session.ledger;
     return this.#activities.control.completeUpload.executeWithOptions(
       { summary: `${plan.partCount} parts`, startToCloseTimeout: completeTimeoutMs(plan.sizeBytes) },
@@ -180,7 +197,11 @@ export class UploadCalls {
    * @param md5 of the whole file, if it is available
    * @returns the File of the session, if it exists
    */
-  cancel({ info, ledger }: OpenSession, isInDoubt: boolean, md5: string | null): Promise<UploadedFile | undefined> {
+  cancel(
+    { info, ledger }: OpenSession,
+    isInDoubt: boolean,
+    md5: string | null,
+  ): Promise<Unchecked<UploadedFile | undefined>> {
     const { uploadId, createdAt: uploadCreatedAt } = info;
     const input = { destination: this.#request.destination, uploadId };
     const summary = summaryCode(uploadId);
@@ -194,4 +215,13 @@ export class UploadCalls {
     const options = { summary, startToCloseTimeout, scheduleToCloseTimeout: 3 * startToCloseTimeout };
     return cancelUpload.executeWithOptions(options, [{ ...input, completion }]);
   }
+}
+
+function inspected(result: Unchecked<InspectSourceResult>): InspectSourceResult {
+  return checkedResult('inspectSource', result);
+}
+
+/** Returns the result of `complete`, or of `cancel` with a File. A File of another size is not that of the session. */
+export function completedFile(result: Unchecked<UploadedFile>, { ledger }: OpenSession): UploadedFile {
+  return checkedResult('completeUpload', result, ({ bytes }) => bytes === ledger.plan.sizeBytes);
 }

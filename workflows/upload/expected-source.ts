@@ -4,6 +4,7 @@ import { FailureType } from '../../src/contracts/failures.ts';
 import { withoutInode } from '../../src/core/upload/fingerprint.ts';
 import type { UploadTuning } from '../../src/core/upload/tuning.ts';
 import { failureIn } from '../shell/failures.ts';
+import type { Unchecked } from '../shell/results.ts';
 
 /** The source that the calls of an upload expect: with its inode, or with any inode after `ignoreInode` was set. */
 export class ExpectedSource {
@@ -23,12 +24,16 @@ export class ExpectedSource {
   /** Makes a call, and repeats it if it expected the inode and `ignoreInode` was set in the meantime. */
   readonly call = async <Result extends object>(
     source: SourceInfo,
-    call: (expected: SourceInfo) => Promise<Result>,
+    call: (expected: SourceInfo) => Promise<Unchecked<Result>>,
+    checked: (result: Unchecked<Result>) => Result,
   ): Promise<Result> => {
     for (;;) {
       const { ignoreInode } = this.#tuning;
       try {
-        const result = await call(ignoreInode ? { ...source, fingerprint: withoutInode(source.fingerprint) } : source);
+        const { fingerprint } = source;
+        const result = checked(
+          await call(ignoreInode ? { ...source, fingerprint: withoutInode(fingerprint) } : source),
+        );
         const seen = 'fingerprint' in result ? result.fingerprint : source.fingerprint;
         this.#isOther ||= seen !== source.fingerprint;
         return result;

@@ -64,8 +64,10 @@ export class UploadParts {
     const { calls, hash, tuning, expected, onChange } = this.#options;
     try {
       const isWhole = session.ledger.plan.partCount === 1 && source.isSmall === true;
-      const sent = await expected.call(source, (fingerprint) =>
-        calls.sendPart(partNumber, fingerprint, session, tuning.limit, isWhole),
+      const sent = await expected.call(
+        source,
+        (fingerprint) => calls.sendPart(partNumber, fingerprint, session, tuning.limit, isWhole),
+        (result) => calls.sentPart(result, session, isWhole),
       );
       const { partId, attempt } = sent;
       const tooLong = partIdsProblem(session.ledger.plan.partCount, partId);

@@ -6,7 +6,8 @@ import { SessionBudget, type CarriedSessions } from '../../src/core/upload/sessi
 import type { UploadTuning } from '../../src/core/upload/tuning.ts';
 import { countReplacedSession } from '../shell/counters.ts';
 import { isNotDone, unansweredBy } from '../shell/failures.ts';
-import type { UploadCalls } from './calls.ts';
+import { checkedResult } from '../shell/results.ts';
+import { completedFile, type UploadCalls } from './calls.ts';
 import { lastSessionLost, OpenSession, otherBytes, type CarriedSession } from './open-session.ts';
 import type { UploadWaits } from './waits.ts';
 
@@ -55,11 +56,12 @@ export class UploadSessions {
 
   async open(source: InspectSourceResult): Promise<OpenSession> {
     const { calls, waits, tuning } = this.#options;
+    const failed = (error: unknown): never => {
+      this.#budget.orphan(unansweredBy(error));
+      throw error;
+    };
     const create = () =>
-      calls.create(source).catch((error: unknown) => {
-        this.#budget.orphan(unansweredBy(error));
-        throw error;
-      });
+      calls.create(source).then((result) => orElse(() => checkedResult('createUpload', result), failed), failed);
     const { unanswered = 0, ...info } = await waits.calls.repeat(create);
     this.#budget.open(unanswered);
     const { sizeBytes, limits } = source;
@@ -70,12 +72,15 @@ export class UploadSessions {
 
   async complete(session: OpenSession, md5: string | null): Promise<UploadedFile> {
     const { calls, waits } = this.#options;
-    return waits.calls.repeat(() =>
-      calls.complete(session, md5, this.#mayBeCompleted).catch((error: unknown) => {
-        this.#mayBeCompleted ||= !isNotDone(error);
-        throw error;
-      }),
-    );
+    const failed = (error: unknown): never => {
+      this.#mayBeCompleted ||= !isNotDone(error);
+      throw error;
+    };
+    const complete = () =>
+      calls
+        .complete(session, md5, this.#mayBeCompleted)
+        .then((result) => orElse(() => completedFile(result, session), failed), failed);
+    return waits.calls.repeat(complete);
   }
 
   /**
@@ -119,7 +124,9 @@ export class UploadSessions {
       const session = this.#current;
       if (!session) return undefined;
       try {
-        return await this.#options.calls.cancel(session, this.#mayBeCompleted, md5);
+        const result = await this.#options.calls.cancel(session, this.#mayBeCompleted, md5);
+        const { sizeBytes } = session.ledger.plan;
+        return checkedResult('cancelUpload', result, (file) => !file || file.bytes === sizeBytes) ?? undefined;
       } catch (error) {
         log.warn('cannot cancel the session, which expires automatically', { ...session.info, error });
         return undefined;
@@ -148,5 +155,14 @@ export class UploadSessions {
     }
     if (OpenSession.isWrongMd5(error)) return this.#budget.forgiveWrongMd5();
     return OpenSession.isRejectedPart(error) && this.#budget.forgiveRejectedPart();
+  }
+}
+
+/** As a promise's `catch`, in the same turn of the event loop. */
+function orElse<Result>(get: () => Result, failed: (error: unknown) => never): Result {
+  try {
+    return get();
+  } catch (error) {
+    return failed(error);
   }
 }

@@ -78,7 +78,12 @@ export class SourceHash {
   async run(source: SourceInfo, asExpected: ExpectedSource['call']): Promise<void> {
     if (this.#md5 !== null || this.#isChecked) return;
     try {
-      const hash = () => asExpected(source, (expected) => this.#calls.hash(expected, this.#checkpoint));
+      const hash = () =>
+        asExpected(
+          source,
+          (expected) => this.#calls.hash(expected, this.#checkpoint),
+          (result) => this.#calls.hashed(result, this.#scope.consideredCancelled),
+        );
       const outcome = await this.#scope.run(() => this.#waiting.repeat(hash));
       if ('md5' in outcome) this.adopt(outcome);
       else this.#checkpoint = outcome.checkpoint;

@@ -3,7 +3,8 @@ import type { WaitingInfo } from '../../contracts/upload.ts';
 import { textUpTo } from '../text/check.ts';
 import { isPlainObject } from '../payload.ts';
 import { isCount, isFlag, isString, isText, isTime, listOf, optional, orNull, shaped, type Is } from './checks.ts';
-import { amount, limits, planned, problems, session, waiting } from './parts.ts';
+import { amount, fileFailure, leftFile, limits, planned, problems, session, unmatchedGlobs, waiting } from './parts.ts';
+import { fullSync, inspected } from './requests.ts';
 
 const hasPlannedParts: Is = (value) => {
   const { sizeBytes, partSizeBytes, partIds } = value as Record<'sizeBytes' | 'partSizeBytes', number> & {
@@ -22,15 +23,7 @@ const sessionShape = shaped({
 });
 
 const uploadShape = shaped({
-  source: optional(
-    shaped({
-      sizeBytes: isCount,
-      fingerprint: isText,
-      hasAttributes: isFlag,
-      limits,
-      request: shaped({ source: isPlainObject, filename: isText, purpose: isText, destination: isText }),
-    }),
-  ),
+  source: optional(inspected),
   session: optional((value) => sessionShape(value) && hasPlannedParts(value)),
   partsSent: isCount,
   paused: isFlag,
@@ -77,11 +70,11 @@ const openFile = shaped({
   planned,
   session: optional(session),
   endsAtMs: isTime,
-  left: isPlainObject,
+  left: leftFile,
   sessionsLeft: isCount,
   wasRejected: isFlag,
   settles: isFlag,
-  failure: optional(shaped({ type: isString, message: isString })),
+  failure: optional(fileFailure),
 });
 
 const syncShape = shaped({
@@ -107,11 +100,11 @@ const syncShape = shaped({
   problems,
   leftOut: problems,
   postponed: optional(problems),
-  unmatchedGlobs: optional(listOf(shaped({ list: isString, glob: isString }), 100)),
+  unmatchedGlobs: optional(unmatchedGlobs),
   uploadsFailed: isCount,
   paused: isFlag,
   startedAtMs: isTime,
-  request: optional(shaped({ source: isPlainObject, purpose: isText, destination: isText, upload: isPlainObject })),
+  request: optional(fullSync),
   hasAttributes: optional(isFlag),
   limits: optional(limits),
   memoryProblem: optional((value) => textUpTo(TextLimits.filename)(value) === undefined),

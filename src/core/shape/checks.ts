@@ -1,6 +1,6 @@
 import { TextLimits } from '../../contracts/limits.ts';
 import { isPlainObject } from '../payload.ts';
-import { textUpTo } from '../text/check.ts';
+import { textUpTo, wholeNumber } from '../text/check.ts';
 
 /** Whether a value has a shape. */
 export type Is = (value: unknown) => boolean;
@@ -39,4 +39,34 @@ export function isString(value: unknown): boolean {
 
 export function isSeconds(value: unknown): boolean {
   return isTime(value) && (value as number) <= 8.64e12;
+}
+
+/** Whether an object has any names, and each of its values has the shape. */
+export const recordOf =
+  (is: Is, most: number): Is =>
+  (value) => {
+    if (!isPlainObject(value)) return false;
+    const values = Object.values(value);
+    return values.length <= most && values.every(is);
+  };
+
+export const whole =
+  (least: number, most: number): Is =>
+  (value) =>
+    wholeNumber(least, most)(value) === undefined;
+
+export const oneOf =
+  (...values: readonly unknown[]): Is =>
+  (value) =>
+    values.includes(value);
+
+/** Lower-case hex of this length. */
+export const hex =
+  (length: number): Is =>
+  (value) =>
+    typeof value === 'string' && value.length === length && /^[0-9a-f]*$/.test(value);
+
+/** Milliseconds, possibly before 1970, as a file's modification time can be. */
+export function isMoment(value: unknown): boolean {
+  return typeof value === 'number' && Math.abs(value) <= 8.64e15;
 }

@@ -1,4 +1,18 @@
-import { isCount, isPositive, isSeconds, isString, isText, isTime, listOf, optional, shaped } from './checks.ts';
+import {
+  hex,
+  isCount,
+  isMoment,
+  isPositive,
+  isSeconds,
+  isString,
+  isText,
+  isTime,
+  listOf,
+  oneOf,
+  optional,
+  orNull,
+  shaped,
+} from './checks.ts';
 
 /** A `WaitingInfo`. */
 export const waiting = shaped({
@@ -18,6 +32,8 @@ export const limits = shaped({
   maxPartSizeBytes: isPositive,
   maxParts: isPositive,
   sessionSeconds: isCount,
+  maxLines: optional(isCount),
+  extensions: optional(listOf(isString, 1000)),
 });
 
 export const amount = shaped({ files: isCount, bytes: isCount });
@@ -30,6 +46,23 @@ export const planned = shaped({
   fingerprint: isString,
   version: isString,
   change: optional(isString),
-  mtimeMs: optional(isTime),
+  mtimeMs: optional(isMoment),
   key: isText,
 });
+
+export const range = shaped({ offsetBytes: isCount, sizeBytes: isPositive });
+
+export const unmatchedGlobs = listOf(shaped({ list: isString, glob: isString }), 100);
+
+/** A `SentPart`. */
+export const sentPart = shaped({ partId: isText, md5: orNull(hex(32)) });
+
+/** A `LeftFile`. */
+export const leftFile = shaped({
+  sentPart: optional(sentPart),
+  inDoubt: optional(oneOf('response', 'worker')),
+  mayHavePart: optional(oneOf(true)),
+});
+
+/** A `FileFailure`. */
+export const fileFailure = shaped({ type: isString, message: isString });

@@ -45,6 +45,10 @@ const reasons: Readonly<Record<string, Reason>> = {
     cause: 'the manifest cannot be used',
     fix: 'Correct it, or its permissions.',
   },
+  [FailureType.ResultInvalid]: {
+    cause: 'another program completed or cancelled an activity of the workflow',
+    fix: 'Check the other programs that use its task queues or its Temporal namespace.',
+  },
   [FailureType.ConfigInvalid]: {
     cause: 'a setting of the worker is missing or invalid',
     fix: 'Correct its configuration.',

@@ -8,6 +8,7 @@ import type { SyncScope } from '../../../src/contracts/plan-sync.ts';
 import type { RememberedFile, SyncMemory } from '../../../src/contracts/sync.ts';
 import { handoverProblems } from '../../../src/core/shape/carried.ts';
 import { checkMemory, memoryOfResult } from '../../../src/core/sync/memory-shape.ts';
+import { fullSync } from '../../support/full-request.ts';
 import { mockActivity } from '../../support/mock-activity.ts';
 import { generatedRuns } from '../../support/mutated.ts';
 
@@ -148,7 +149,7 @@ describe('the state that a sync carries to its next execution', () => {
   const amount = { files: 1, bytes: 2 };
   const numbers = { same: 0, knownContent: 0, failed: 0, leftOut: 0, toDelete: 0, deleted: 0 };
   const carried = {
-    request: { source: { type: 'folder', path: '/a' }, purpose: 'batch', destination: 'default', upload: {} },
+    request: fullSync({ source: { type: 'folder', path: '/a' }, purpose: 'batch' }),
     hasAttributes: false,
     limits: openAiLimits,
     planId: 'p',

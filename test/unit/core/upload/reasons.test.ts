@@ -18,6 +18,7 @@ describe('waitingReason', () => {
     [FailureType.SourceUnavailable, undefined, /disk or mount/],
     [FailureType.SourceMissing, undefined, /Restore it/],
     [FailureType.ConfigInvalid, undefined, /configuration/],
+    [FailureType.ResultInvalid, undefined, /other programs/],
   ])('returns cause, fix and last error for %s with status %s', (failureType, status, words) => {
     const reason = waitingReason({ failureType, status, message: 'the message of the service' });
     expect(reason).toMatch(words);

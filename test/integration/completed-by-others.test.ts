@@ -1,0 +1,346 @@
+import { randomUUID } from 'node:crypto';
+import { CompleteAsyncError, Context } from '@temporalio/activity';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import fc from 'fast-check';
+import { LonghaulClient } from 'longhaul';
+import { workflowBundlePath } from 'longhaul/worker';
+import pMap from 'p-map';
+import { expect, inject, it } from 'vitest';
+import { FailureType } from '../../src/contracts/failures.ts';
+import { openAiLimits as limits } from '../../src/contracts/limits.ts';
+import { fullSync, fullUpload } from '../support/full-request.ts';
+import { generatedRuns, jsonText, mutated, strangeValues } from '../support/mutated.ts';
+import { installQuietRuntime } from '../support/quiet-runtime.ts';
+import { MiB } from '../support/system.ts';
+import { until } from '../support/until.ts';
+
+installQuietRuntime();
+
+/*
+ * Any client of Temporal can complete or fail an activity of a running workflow (`temporal activity complete`), and send
+ * its heartbeats. These workers run Longhaul's workflows with activities that do it once in each workflow.
+ */
+
+const upload = fullUpload({ source: { type: 'file', path: '/data/a.bin' }, purpose: 'assistants', concurrency: 4 });
+const split = { ...upload, pieceSizeBytes: MiB };
+const sync = fullSync({ source: { type: 'folder', path: '/data' }, purpose: 'assistants', delete: true });
+
+const requests = { uploadFile: upload, uploadSplitFile: split, syncSource: sync };
+type WorkflowType = keyof typeof requests;
+
+/** What the activities of workers read of their inputs. */
+interface Input {
+  readonly request?: typeof upload;
+  readonly partNumber?: number;
+  readonly bytes?: number;
+  readonly phase?: string;
+  readonly files?: readonly { readonly onlySettle?: true }[];
+}
+
+const seconds = () => Math.floor(Date.now() / 1000);
+const session = () => ({ uploadId: 'upload_1', createdAt: seconds(), expiresAt: seconds() + 3600 });
+const planned = (path: string, sizeBytes: number) => ({
+  path,
+  filename: path,
+  sizeBytes,
+  fingerprint: 'f',
+  version: '1',
+  key: path.slice(0, 3),
+});
+const remembered = { path: 'known.bin', sizeBytes: 3, version: '1', fileId: 'file-2', md5: null, createdAt: 1 };
+const expected = { filename: 'old.bin', bytes: 3, createdAt: 1 };
+const source = { fingerprint: 'f', hasAttributes: true, limits };
+
+const correct: Readonly<Record<string, (input: Input) => unknown>> = {
+  inspectSource: ({ request }) => ({
+    ...source,
+    sizeBytes: request?.source.range?.sizeBytes ?? 3 * MiB,
+    request: { ...upload, ...request, partSizeBytes: MiB },
+  }),
+  createUpload: () => ({ ...session(), unanswered: 0 }),
+  uploadPart: ({ partNumber }) => ({ partId: `part_${partNumber}`, attempt: 1 }),
+  hashSource: () => ({ md5: '0'.repeat(32) }),
+  completeUpload: ({ bytes = 3 * MiB }) => ({
+    id: 'file-1',
+    bytes,
+    createdAt: seconds(),
+    filename: 'a.bin',
+    purpose: 'assistants',
+    status: 'processed',
+  }),
+  cancelUpload: () => null,
+  planSplit: () => ({
+    ...source,
+    sizeBytes: 2 * MiB,
+    request: split,
+    pieces: [0, MiB].map((offsetBytes) => ({ offsetBytes, sizeBytes: MiB })),
+  }),
+  recallSync: () => null,
+  planSync: ({ phase = 'uploads', request }) => ({
+    type: 'batch',
+    totals: {
+      listed: { files: 4, bytes: 4 * MiB },
+      same: 0,
+      knownContent: 0,
+      toSend: { files: 3, bytes: 3 * MiB },
+      problems: [],
+      leftOut: [],
+      problemCount: 0,
+      leftOutCount: 0,
+    },
+    uploads: phase === 'uploads' ? [planned('a.bin', 10), planned('b.bin', 20), planned('big.bin', 2 * MiB)] : [],
+    recognised: [remembered],
+    deletions: phase === 'deletions' ? [{ path: 'old.bin', fileId: 'file-9', expected }] : [],
+    hasDeletions: phase === 'deletions',
+    deletionCount: 1,
+    deletionsHeld: null,
+    decisions: [],
+    decisionsOmitted: 0,
+    forget: [],
+    next: null,
+    ...(request ? { admitted: { hasAttributes: true, limits, request: sync } } : {}),
+  }),
+  openBatch: ({ files = [1, 2] }) => ({ outcomes: files.map(() => ({ session: session() })), pauseMs: 0 }),
+  sendBatch: ({ files = [{}, {}] }) => ({
+    outcomes: files.map(({ onlySettle }) =>
+      onlySettle
+        ? { failure: { type: 'SessionLost', message: 'cancelled' } }
+        : { sent: { fileId: 'file-3', createdAt: seconds(), md5: null } },
+    ),
+    pauseMs: 0,
+  }),
+  packSyncMemory: () => ({ format: 'gzip-rows-1', entries: 1, dropped: 0, data: 'AAAA' }),
+  deleteFile: () => null,
+};
+
+/** The activities of a workflow, or of its children, that another client completes or fails. */
+const targets: Readonly<Record<WorkflowType, readonly string[]>> = {
+  uploadFile: ['inspectSource', 'createUpload', 'uploadPart', 'hashSource', 'completeUpload'],
+  uploadSplitFile: ['planSplit', 'completeUpload'],
+  syncSource: ['recallSync', 'planSync', 'openBatch', 'sendBatch', 'packSyncMemory', 'deleteFile', 'completeUpload'],
+};
+/** Activities whose result has no content that a workflow uses, or that it ignores with a reason. */
+const anyResult = ['deleteFile', 'recallSync'];
+
+interface Act {
+  readonly type: WorkflowType;
+  readonly target: string;
+  /** How the other client ends the activity. */
+  readonly end: (client: Client) => Promise<unknown>;
+}
+
+const details = {
+  attempt: 1,
+  status: 401,
+  retryAtMs: Date.now() + 100_000,
+  retryAfterMs: 100_000,
+  unanswered: 1,
+  sourceScope: 'container',
+  hasAttributes: true,
+  subject: { filename: 'a', purpose: 'p', destination: 'd' },
+  giveUpAfterMs: 1000,
+  notDone: true,
+  sentPart: { partId: 'p', md5: null },
+};
+const left = { inDoubt: 'worker', sentPart: { partId: 'p', md5: null } };
+const beat = {
+  attempt: 1,
+  refused: 1,
+  sessions: { 0: session() },
+  outcomes: { 0: { sent: { fileId: 'file-4', createdAt: 1, md5: null } } },
+  left: { 1: left },
+};
+const failureTypes = ['ApiRejected', 'ApiUnavailable', 'SourceMissing', 'WorkerStopping', 'SessionLost', 'Other', ''];
+
+const completes = (value: unknown) => async () => JSON.parse(jsonText(value)) as unknown;
+const failsWith =
+  (type: string, value: readonly unknown[], message = 'by hand') =>
+  () =>
+    Promise.reject(ApplicationFailure.create({ message, type, nonRetryable: true, details: [...value] }));
+
+/** Makes the attempt the last one, with a short heartbeat timeout. */
+async function isLastAttempt(client: Client): Promise<void> {
+  const { activityId: id, workflowExecution } = Context.current().info;
+  await client.workflowService.updateActivityOptions({
+    namespace: 'default',
+    execution: workflowExecution,
+    id,
+    activityOptions: { retryPolicy: { maximumAttempts: 1 }, heartbeatTimeout: msToTs(1000) },
+    updateMask: { paths: ['retry_policy.maximum_attempts', 'heartbeat_timeout'] },
+  });
+}
+
+/** The last of its attempts times out after this heartbeat. */
+const timesOut = (heartbeat: unknown) => async (client: Client) => {
+  await isLastAttempt(client);
+  Context.current().heartbeat(JSON.parse(jsonText(heartbeat)));
+  await Context.current().cancelled;
+};
+
+/** A cancellation that the workflow did not request. */
+const isCancelled = async (client: Client) => {
+  await isLastAttempt(client);
+  const { activityId, workflowExecution } = Context.current().info;
+  await client.workflowService.respondActivityTaskFailedById({
+    namespace: 'default',
+    ...workflowExecution,
+    activityId,
+    failure: { message: 'by hand', canceledFailureInfo: {} },
+  });
+  throw new CompleteAsyncError();
+};
+
+/** Completes the activity by its ID, with a payload that no SDK writes, or without one. */
+const completesWith = (data?: string) => async (client: Client) => {
+  const { activityId, workflowExecution } = Context.current().info;
+  const metadata = { encoding: Buffer.from('json/plain') };
+  await client.workflowService.respondActivityTaskCompletedById({
+    namespace: 'default',
+    ...workflowExecution,
+    activityId,
+    ...(data === undefined ? {} : { result: { payloads: [{ metadata, data: Buffer.from(data) }] } }),
+  });
+  throw new CompleteAsyncError();
+};
+
+function draw(generator: fc.Arbitrary<unknown>): unknown[] {
+  return fc.sample(generator, generatedRuns(2));
+}
+
+const pairs = Object.entries(targets).flatMap(([type, names]) =>
+  names.map((target) => ({ type: type as WorkflowType, target })),
+);
+
+function resultOf({ type, target }: Pick<Act, 'type' | 'target'>): unknown {
+  return correct[target]?.({ request: requests[type] as typeof upload });
+}
+
+/** Runs one workflow for each act, with activities that end by the act the first time. @returns the workflows */
+async function withActs(
+  acts: readonly Act[],
+  check: (act: Act, handle: WorkflowHandle, ended: () => boolean) => Promise<void>,
+): Promise<void> {
+  const taskQueue = `test-${randomUUID()}`;
+  const address = inject('temporalAddress');
+  const client = await LonghaulClient.connect({ connection: { address }, taskQueue });
+  const connection = await NativeConnection.connect({ address });
+  const pending = new Map(acts.map((act, index) => [`${taskQueue}-${index}-`, act]));
+  const activities = Object.fromEntries(
+    Object.entries(correct).map(([name, result]) => [
+      name,
+      async (input: Input) => {
+        const id = Context.current().info.workflowExecution?.workflowId ?? '';
+        const [key, act] = [...pending].find(([start]) => id.startsWith(start)) ?? [];
+        if (key === undefined || act?.target !== name) return result(input);
+        pending.delete(key);
+        return act.end(client.temporal);
+      },
+    ]),
+  );
+  const bundle = { workflowBundle: { codePath: workflowBundlePath } };
+  const workers = [
+    await Worker.create({ connection, taskQueue, ...bundle, activities }),
+    await Worker.create({ connection, taskQueue: `${taskQueue}-transfer`, activities }),
+  ];
+  const runs = workers.map((worker) => worker.run());
+  try {
+    await pMap(
+      acts.entries(),
+      async ([index, act]) => {
+        const start = { workflowId: `${taskQueue}-${index}-`, taskQueue, args: [requests[act.type]] };
+        const handle = await client.temporal.workflow.start(act.type, start);
+        await check(act, handle, () => !pending.has(start.workflowId));
+        await handle.terminate().catch(() => {});
+      },
+      { concurrency: 12 },
+    );
+  } finally {
+    for (const worker of workers) worker.shutdown();
+    await Promise.all(runs);
+    await connection.close();
+    await client.close();
+  }
+}
+
+interface Fate {
+  readonly failedTasks: readonly string[];
+  /** Type of the failure for which it waits; `completed` or the type of its failure after its end. */
+  readonly state: string | undefined;
+}
+
+/** How a workflow fares with its children; without a state while it runs on. */
+async function fateOf(handle: WorkflowHandle): Promise<Fate> {
+  const { events } = await handle.fetchHistory();
+  const failedTasks = (events ?? []).flatMap(({ workflowTaskFailedEventAttributes: task }) =>
+    !task || task.failure?.message === 'UnhandledCommand' ? [] : [`${task.cause}: ${task.failure?.message}`],
+  );
+  const last = events?.at(-1);
+  const failure = last?.workflowExecutionFailedEventAttributes?.failure;
+  if (failure) return { failedTasks, state: failure.applicationFailureInfo?.type ?? 'none' };
+  if (last?.workflowExecutionCompletedEventAttributes) return { failedTasks, state: 'completed' };
+  if (failedTasks.length > 0) return { failedTasks, state: 'failed tasks' };
+  const progress = await handle
+    .query<{ waiting: { failureType: string } | null }>('progress')
+    .catch(() => ({ waiting: null }));
+  return { failedTasks, state: progress.waiting?.failureType };
+}
+
+/** @returns the state of each workflow after its act, none of which failed a workflow task */
+async function statesAfter(acts: readonly Act[]): Promise<{ readonly act: Act; readonly state: string }[]> {
+  const states: { act: Act; state: string }[] = [];
+  const failed: string[] = [];
+  await withActs(acts, async (act, handle, ended) => {
+    let fate: Fate | undefined;
+    await until(
+      async () => ended() && (fate = await fateOf(handle)).state !== undefined,
+      `the end or a wait of ${act.type} after ${act.target}`,
+    );
+    const { failedTasks = [], state = '' } = fate ?? {};
+    failed.push(...failedTasks.map((message) => `${act.type} ${act.target}: ${message}`));
+    states.push({ act, state });
+  });
+  expect(failed).toEqual([]);
+  return states;
+}
+
+it('waits for an operator after results that no worker of Longhaul returns', async () => {
+  const acts = pairs.flatMap((pair) => {
+    // A plan of a split upload has all properties of an inspected source.
+    const others = Object.keys(correct).filter((name) => ![pair.target, 'planSplit', ...anyResult].includes(name));
+    const strange = [{}, 'done', 7, ...fc.sample(fc.constantFrom(...others), 2).map((name) => correct[name]?.({}))];
+    return strange.map((value): Act => ({ ...pair, end: completes(value) }));
+  });
+  for (const { act, state } of await statesAfter(acts)) {
+    const isUsed = !anyResult.includes(act.target);
+    // Parts that succeed after it end the wait of an upload.
+    const waits =
+      isUsed && act.target !== 'uploadPart' ? [FailureType.ResultInvalid] : [FailureType.ResultInvalid, 'completed'];
+    expect(waits, `${act.type} after ${act.target}`).toContain(state);
+  }
+});
+
+it('does not fail a workflow task, whatever a client sends as the end of an activity', async () => {
+  const acts = pairs.flatMap((pair): Act[] => {
+    let count = 0;
+    const type = () => failureTypes[count++ % failureTypes.length] ?? '';
+    const ends = [
+      ...draw(mutated(resultOf(pair))).map(completes),
+      ...draw(mutated([details, [left, left]])).map((value) =>
+        failsWith(type(), Array.isArray(value) ? value : [value]),
+      ),
+      ...draw(fc.oneof(strangeValues, mutated(beat))).map(timesOut),
+      isCancelled,
+      failsWith('Large', ['x'.repeat(150_000)], 'x'.repeat(150_000)),
+      completesWith(),
+      completesWith('{"partId":'),
+    ];
+    return ends.map((end) => ({ ...pair, end }));
+  });
+  const states = await statesAfter(acts);
+  const known = ['completed', 'Unknown', 'Large', 'ServerFailure', ...failureTypes, ...Object.keys(FailureType)];
+  expect(states.filter(({ state }) => !known.includes(state))).toEqual([]);
+  console.log(`${states.length} activities were completed or failed by another client`);
+});
