@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
 import { hostNameProblem } from '../core/task-queue.ts';
 import { ConfigError } from '../errors.ts';
+import { createOnce } from './create-once.ts';
 
 /** Names of this machine in the sources of its embedded Temporal server. */
 export interface HostIdentity {
@@ -64,20 +64,8 @@ export function readHostIdentity(stateDir: string): HostIdentity | undefined {
  */
 export function storeHostIdentity(stateDir: string, identity: HostIdentity): HostIdentity {
   const path = hostIdentityPath(stateDir);
-  const temporary = `${path}.${randomUUID()}.tmp`;
   const earlier = identity.earlier.slice(0, MAX_EARLIER);
-  try {
-    writeFileSync(temporary, `${JSON.stringify({ host: identity.host, earlier }, null, 2)}\n`, {
-      mode: 0o600,
-      flush: true,
-    });
-    // `link` fails if the name exists.
-    linkSync(temporary, path);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-  } finally {
-    rmSync(temporary, { force: true });
-  }
+  createOnce(path, `${JSON.stringify({ host: identity.host, earlier }, null, 2)}\n`);
   return readHostIdentity(stateDir) ?? identity;
 }
 

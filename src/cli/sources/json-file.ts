@@ -16,7 +16,8 @@ export async function writeJsonFile(path: string, content: unknown, { flush = fa
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    // An error of a full disk has no path.
+    throw error instanceof Error ? Object.assign(error, { path }) : error;
   }
 }
 

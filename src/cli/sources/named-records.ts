@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { LonghaulClient } from '../../client/longhaul-client.ts';
 import type { Config } from '../../config/config.ts';
+import { stateDirectoryError } from '../../dev/server/errors.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 import type { NamedSources } from '../../sources/named-sources.ts';
 import { namedFolder } from './source-settings.ts';
@@ -26,11 +27,19 @@ export class NamedRecords {
     this.#folder = namedFolder(config);
   }
 
-  /** Adds a record. Must complete before a worker receives one of these uploads. */
+  /**
+   * Adds a record. Must complete before a worker receives one of these uploads.
+   *
+   * @throws ConfigError if the state directory cannot be written
+   */
   async add(named: NamedSources, workflowIds: readonly string[]): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const record = { workflowIds, ...named };
-    await writeJsonFile(join(this.#folder, `${randomUUID()}.json`), record);
+    try {
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      await writeJsonFile(join(this.#folder, `${randomUUID()}.json`), record);
+    } catch (error) {
+      throw stateDirectoryError(dirname(this.#folder), error);
+    }
   }
 
   /** Removes each record whose uploads are all among these and have closed, so that no worker reads their sources. */

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync, constants } from 'node:fs';
+import { constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { access } from 'node:fs/promises';
 import type { Config } from '../../config/config.ts';
+import { createOnce } from '../../config/create-once.ts';
 import { attempt } from '../../core/objects.ts';
+import { stateDirectoryError } from '../../dev/server/errors.ts';
 import { namedBy, type NamedSources } from '../../sources/named-sources.ts';
 import type { SourceSettings } from '../../sources/source-settings.ts';
 import { SpoolFolder } from './spool/folder.ts';
@@ -60,13 +62,13 @@ export function namedFolder({ stateDir }: Pick<Config, 'stateDir'>): string {
 
 function ownSealKey(stateDir: string): string {
   const path = join(stateDir, 'seal-key');
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   try {
-    writeFileSync(path, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' });
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    if (!existsSync(path)) createOnce(path, randomBytes(32).toString('hex'));
+    return readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw stateDirectoryError(stateDir, error);
   }
-  return readFileSync(path, 'utf8');
 }
 
 /** Whether this user can read the file. */
