@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { link, open, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { link, open, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SourceReadError } from '../../errors.ts';
-import { ifExists } from '../../core/text/errno-cause.ts';
+import { errnoOf, ifExists } from '../../core/text/errno-cause.ts';
 import { parseJson } from '../../core/text/parse.ts';
 
 /** The owner of a lock changes its time. A lock whose time does not change for `STALE_MS` has no owner. */
@@ -63,12 +63,20 @@ export async function lockFile(path: string, signal: AbortSignal): Promise<FileL
 }
 
 async function create(path: string, owner: Owner): Promise<boolean> {
+  const handle = await open(path, 'wx', 0o600).catch((error: unknown) => {
+    if (errnoOf(error) === 'EEXIST') return undefined;
+    throw error;
+  });
+  if (!handle) return false;
   try {
-    await writeFile(path, JSON.stringify(owner), { flag: 'wx', mode: 0o600 });
+    await handle.writeFile(JSON.stringify(owner));
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    // A full disk. Without its owner, other processes would wait for the lock.
+    await rm(path, { force: true });
     throw error;
+  } finally {
+    await handle.close();
   }
 }
 
