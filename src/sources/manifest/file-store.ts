@@ -143,7 +143,8 @@ function fileManifestStore(name: string, real: string, permission: FilePermissio
       const problem = `cannot ${verb} the manifest ${name}: ${errnoCause(code)}`;
       const fix = verb === 'read' && fixes[code] === GRANT ? GRANT_READING : fixes[code];
       if (fix !== undefined) throw new ManifestError(`${problem}. ${fix}`, { cause: error });
-      throw new SourceReadError(problem, { cause: error });
+      const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+      throw new SourceReadError(isFull ? `${problem}. Free some space.` : problem, { cause: error });
     }
   }
 
