@@ -13,7 +13,11 @@ const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
  * Options of Node.js for processes that end soon: V8 optimizes only what runs for long, and collects no garbage while the
  * code is loaded. This saves 0.25 s of CPU time of each command.
  */
-export const shortLived: readonly string[] = ['--interrupt-budget=1000000', '--initial-old-space-size=512'];
+export const shortLived: readonly string[] = [
+  '--interrupt-budget=1000000',
+  '--initial-old-space-size=512',
+  '--wasm-tiering-budget=1000000000',
+];
 
 /** The line of a worker that polls. */
 const WORKER_RUNS = /^worker on /m;
