@@ -58,8 +58,8 @@ export class JobIdTakenError extends LonghaulError {
   constructor(workflowId: string, kind: JobKind) {
     super(
       kind === 'sync'
-        ? `sync ${workflowId} is running with other options. Use the same options to follow it, or cancel it with "longhaul cancel ${workflowId}".`
-        : `ID ${workflowId} belongs to the upload of another file, or to another purpose or destination. Choose another ID.`,
+        ? `ID ${workflowId} belongs to a sync that is running with other options, or to another workflow. Use the same options to follow the sync, cancel it with "longhaul cancel ${workflowId}", or choose another ID.`
+        : `ID ${workflowId} belongs to the upload of another file, to another purpose or destination, or to another workflow. Choose another ID.`,
     );
   }
 }

@@ -170,8 +170,10 @@ export class JobHandle<Kind extends JobKind = JobKind> {
     return this.#workflow.update(name, input, readProgress as ReadAnswer<JobProgress<Kind>>, timeoutMs);
   }
 
-  #description(): Promise<WorkflowExecutionDescription> {
-    return onWorkflow(this.workflowId, () => this.#workflow.describeWithin(ONCE_TIMEOUT_MS));
+  async #description(): Promise<WorkflowExecutionDescription> {
+    const description = await onWorkflow(this.workflowId, () => this.#workflow.describeWithin(ONCE_TIMEOUT_MS));
+    this.#workflow.assertJob(description.type);
+    return description;
   }
 
   #query(): Promise<JobProgress> {

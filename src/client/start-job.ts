@@ -8,12 +8,14 @@ import { memoryOfResult } from '../core/sync/memory-shape.ts';
 import { summaryOf } from '../core/text/markdown.ts';
 import { requestPriority } from '../core/upload/priority.ts';
 import { ignoreInodeProblem, withoutInode } from '../core/upload/fingerprint.ts';
+import { LonghaulError } from '../errors.ts';
 import { hiddenNames } from '../tolerant-client.ts';
 import { JobIdTakenError, SteeringRefusedError } from './errors.ts';
 import { JobHandle } from './job-handle.ts';
 import { listWorkflows } from './lists/list-uploads.ts';
 import type { PreparedSync } from './prepare/prepare-sync.ts';
 import type { PreparedSplit, PreparedUpload } from './prepare/prepare-upload.ts';
+import { isSameJob } from './prepare/same-job.ts';
 import { startedRequest } from './prepare/started-request.ts';
 import { fromTemporal, onWorkflow } from './temporal-faults.ts';
 
@@ -53,8 +55,11 @@ export async function startJob<Job extends PreparedJob>(
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw fromTemporal(error, workflowId);
     const handle = new JobHandle(temporal, workflowId, true);
-    const { identity } = await handle.describe();
-    if (identity !== undefined && identity !== digest) throw new JobIdTakenError(workflowId, kind);
+    const { identity, workflowType } = await handle.describe();
+    const isSame =
+      workflowType === workflowTypes[kind] &&
+      (identity === undefined ? await isStartedAs(temporal, job) : identity === digest);
+    if (!isSame) throw new JobIdTakenError(workflowId, kind);
     return handle;
   }
 }
@@ -64,6 +69,15 @@ const workflowTypes = {
   split: WorkflowName.uploadSplitFile,
   sync: WorkflowName.syncSource,
 } as const;
+
+/** Whether the workflow with the ID, which has no identity because another program started it, has the request of the job. */
+async function isStartedAs(temporal: Client, job: PreparedJob): Promise<boolean> {
+  // An input that cannot be read is that of another program.
+  const started = await startedRequest(temporal, job.workflowId).catch((error: unknown) => {
+    if (error instanceof LonghaulError) throw error;
+  });
+  return isSameJob(job, started);
+}
 
 /** Arguments, priority, summary and reuse of the ID. A sync starts with the memory of its last run. */
 async function startOf(temporal: Client, job: PreparedJob) {

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
-import { MemoName } from '../../contracts/names.ts';
+import { MemoName, WorkflowName } from '../../contracts/names.ts';
 import { hasWorkers } from '../queues/queue-workers.ts';
 import type { ReadAnswer } from './read-answers.ts';
 import { isTemporalAway } from '../../temporal/temporal-fault.ts';
@@ -14,7 +14,7 @@ import {
   noWorkerAnswered,
   OUTDATED,
 } from '../temporal-faults.ts';
-import { NoWorkerError, SteeringRefusedError } from '../errors.ts';
+import { NoWorkerError, SteeringRefusedError, StrangeWorkflowError } from '../errors.ts';
 import { isOpen, PAUSED_STATUS, pausedText } from '../../temporal/workflow-status.ts';
 
 /** The state of a job in Temporal. */
@@ -26,6 +26,8 @@ export interface WorkflowDescription {
   /** Digest of the request; undefined for a workflow that another program or a schedule started. */
   readonly identity: string | undefined;
 }
+
+const jobTypes: readonly string[] = [WorkflowName.uploadFile, WorkflowName.uploadSplitFile, WorkflowName.syncSource];
 
 const RECONNECT_PAUSE_MS = 500;
 const QUERY_TIMEOUT_MS = 5000;
@@ -84,7 +86,8 @@ export class FollowedWorkflow {
     read: ReadAnswer<Answer>,
     timeoutMs = STEERING_TIMEOUT_MS,
   ): Promise<Answer> {
-    const { status, taskQueue } = await this.describe();
+    const { status, taskQueue, workflowType } = await this.describe();
+    this.assertJob(workflowType);
     if (!isOpen(status))
       throw new SteeringRefusedError(`${this.workflowId} is already closed (${status.toLowerCase()})`);
     if (status === PAUSED_STATUS) throw new SteeringRefusedError(pausedText(this.workflowId));
@@ -99,7 +102,9 @@ export class FollowedWorkflow {
     });
   }
 
+  /** Never cancels the workflow of another program. */
   async cancel(): Promise<void> {
+    this.assertJob((await this.describe()).workflowType);
     await onWorkflow(this.workflowId, () => this.handle.cancel());
   }
 
@@ -114,6 +119,11 @@ export class FollowedWorkflow {
     };
   }
 
+  /** @throws StrangeWorkflowError for a workflow of another program, which can have any ID in the same namespace */
+  assertJob(workflowType: string): void {
+    if (!jobTypes.includes(workflowType)) throw new StrangeWorkflowError(this.workflowId);
+  }
+
   /** Reads one event for `progress`: the end, an event of `tell`, or that neither a worker nor Temporal responded. */
   async look<Event>(
     tell: (description: WorkflowExecutionDescription) => Promise<Event>,
@@ -124,6 +134,7 @@ export class FollowedWorkflow {
   > {
     try {
       const description = await this.handle.describe();
+      this.assertJob(description.type);
       const { name } = description.status;
       if (!isOpen(name)) return { type: 'ended', status: name };
       if (name === PAUSED_STATUS) return { type: 'no-answer', reason: pausedText(this.workflowId), isPaused: true };
