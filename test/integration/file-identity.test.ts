@@ -11,6 +11,9 @@ import { randomFile } from '../support/random-file.ts';
 import { filesAt, runSync, decisionLines } from '../support/sync-folder.ts';
 import { KEY, MiB, withSystem, type System } from '../support/system.ts';
 import { writeFiles } from '../support/temp-dir.ts';
+import { useDisk } from '../support/use-disk.ts';
+
+useDisk();
 
 const purpose = 'assistants';
 const run = promisify(execFile);

@@ -11,6 +11,9 @@ import { beginCli, beginWorker, runCli, startCli, startWorkerProcess } from '../
 import { md5, randomFile } from '../support/random-file.ts';
 import { until } from '../support/until.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { useDisk } from '../support/use-disk.ts';
+
+useDisk();
 
 const PARTS = 12;
 const uploadArguments = '--purpose assistants --part-size 1MiB --concurrency 4 --heartbeat-timeout 2s --json'.split(

@@ -8,6 +8,9 @@ import { beginCli, runCli } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { filesAt } from '../support/sync-folder.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
+import { useDisk } from '../support/use-disk.ts';
+
+useDisk();
 
 const purpose = 'assistants';
 const run = promisify(execFile);

@@ -6,6 +6,9 @@ import { createDestination } from '../../src/destinations/kinds.ts';
 import { memoryReader } from '../support/memory-reader.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { KEY, MiB, partsReceived, withSystem } from '../support/system.ts';
+import { useDisk } from '../support/use-disk.ts';
+
+useDisk();
 
 const purpose = 'assistants';
 const partSizeBytes = MiB;

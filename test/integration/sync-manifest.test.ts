@@ -9,6 +9,9 @@ import { filesAt, manyFiles, runSync, decisionLines } from '../support/sync-fold
 import { KEY, MiB, withSystem, type System } from '../support/system.ts';
 import { writeFiles } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
+import { useDisk } from '../support/use-disk.ts';
+
+useDisk();
 
 const purpose = 'assistants';
 

@@ -11,6 +11,9 @@ import { filesAt, manyFiles, runSync, decisionLines } from '../support/sync-fold
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { writeFiles } from '../support/temp-dir.ts';
+import { useDisk } from '../support/use-disk.ts';
+
+useDisk();
 
 const purpose = 'assistants';
 

@@ -4,6 +4,9 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { KeyFile } from '../../../../src/destinations/keys/key-file.ts';
 import { FILE_CHECK_INTERVAL_MS } from '../../../../src/network/watched-files.ts';
 import { withTempDir } from '../../../support/temp-dir.ts';
+import { useDisk } from '../../../support/use-disk.ts';
+
+useDisk();
 
 afterEach(() => void vi.useRealTimers());
 

@@ -7,6 +7,9 @@ import { createPathFilter } from '../../../../src/sources/listing/path-filter.ts
 import { Sources } from '../../../../src/sources/sources.ts';
 import { confined, type SourceSettings } from '../../../../src/sources/source-settings.ts';
 import { withTempDir, writeFiles } from '../../../support/temp-dir.ts';
+import { useDisk } from '../../../support/use-disk.ts';
+
+useDisk();
 
 const everything = createPathFilter([], []);
 

@@ -11,6 +11,9 @@ import { assertUnchanged, type SourceReader } from '../../../../src/sources/sour
 import { mapFileError } from '../../../../src/sources/file/errors.ts';
 import { openFileSource } from '../../../../src/sources/file/source.ts';
 import { withTempDir } from '../../../support/temp-dir.ts';
+import { useDisk } from '../../../support/use-disk.ts';
+
+useDisk();
 
 async function withReader<T>(path: string, body: (reader: SourceReader) => Promise<T>): Promise<T> {
   const reader = await openFileSource({ type: 'file', path });
