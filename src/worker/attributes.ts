@@ -5,6 +5,8 @@ const CALL_TIMEOUT_MS = 5000;
 
 /** An operator can register them in the meantime. */
 const ASK_AGAIN_AFTER_MS = 60_000;
+/** An operator can remove them, and a server can be restarted with another database. Uploads that set them would be stopped. */
+const CONFIRM_AFTER_MS = 10_000;
 
 /** New attributes reach all servers of a cluster within this time. A workflow that sets them earlier would be stopped. */
 const SETTLE_MS = 60_000;
@@ -30,11 +32,11 @@ export class NamespaceAttributes {
     this.#namespace = namespace;
   }
 
-  /** Asks Temporal once, and again every minute while the namespace does not have them. */
+  /** Asks Temporal once, and again after some time. */
   readonly areKnown = async (): Promise<boolean> => {
     const known = await (this.#answer ??= this.#ask());
-    if (!known && performance.now() - this.#askedAtMs > ASK_AGAIN_AFTER_MS) {
-      this.#answer = this.#ask();
+    if (performance.now() - this.#askedAtMs > (known ? CONFIRM_AFTER_MS : ASK_AGAIN_AFTER_MS)) {
+      this.#answer = this.#ask(known);
       return this.#answer;
     }
     return known;
@@ -66,16 +68,22 @@ export class NamespaceAttributes {
     }
   }
 
-  async #ask(): Promise<boolean> {
+  /** @param wereKnown the last answer, which an error does not change */
+  async #ask(wereKnown = false): Promise<boolean> {
     this.#askedAtMs = performance.now();
     try {
       const { missing, conflicts } = await this.#lacking();
       this.#wereMissing ||= missing.length > 0;
-      if (missing.length > 0 || conflicts.length > 0) return false;
+      if (missing.length > 0 || conflicts.length > 0) {
+        this.#foundAtMs = undefined;
+        // Running uploads set them, and make no progress without them.
+        if (wereKnown && conflicts.length === 0) await this.#add(missing);
+        return false;
+      }
       this.#foundAtMs ??= performance.now();
       return !this.#wereMissing || performance.now() - this.#foundAtMs >= SETTLE_MS;
     } catch {
-      return false;
+      return wereKnown;
     }
   }
 

@@ -38,12 +38,29 @@ describe('the search attributes of a namespace', () => {
   });
   const minutes = (count: number) => vi.advanceTimersByTime(count * 60_000 + 1);
 
-  it('are known if it has all of them, which is asked once', async () => {
+  it('are known if it has all of them, which is asked once at a time', async () => {
     const { attributes, asked } = namespaceOf([all]);
     expect(await Promise.all([attributes.areKnown(), attributes.areKnown()])).toEqual([true, true]);
-    minutes(5);
-    expect(await attributes.areKnown()).toBe(true);
     expect(asked()).toBe(1);
+  });
+
+  it('are registered again after their removal, and used one minute later', async () => {
+    const { attributes, added } = namespaceOf([all, some, all]);
+    expect(await attributes.areKnown()).toBe(true);
+    minutes(1);
+    expect(await attributes.areKnown()).toBe(false);
+    expect(added).toEqual([{ LonghaulBytes: 3 }]);
+    minutes(1);
+    expect(await attributes.areKnown()).toBe(false);
+    minutes(1);
+    expect(await attributes.areKnown()).toBe(true);
+  });
+
+  it('stay known while Temporal does not respond', async () => {
+    const { attributes } = namespaceOf([all, new Error('unavailable'), all]);
+    expect(await attributes.areKnown()).toBe(true);
+    minutes(1);
+    expect([await attributes.areKnown(), await attributes.areKnown()]).toEqual([true, true]);
   });
 
   it('are not known if one is missing or of another type, or if the worker may not ask', async () => {
