@@ -44,6 +44,13 @@ export function isUnanswered(error: unknown): boolean {
 export function fromTemporal(error: unknown, workflowId: string): unknown {
   if (error instanceof WorkflowNotFoundError) return notFound(error, workflowId);
   if (error instanceof WorkflowFailedError) return ended(error, workflowId);
+  if (hasFailedTask(error)) return noWorkerAnswered(workflowId, error);
+  if (
+    error instanceof WorkflowUpdateFailedError &&
+    /workflow completed before/i.test(error.message + error.cause?.message)
+  ) {
+    return new SteeringRefusedError(`${workflowId} closed before the change was in effect`, { cause: error });
+  }
   if (error instanceof WorkflowUpdateFailedError) {
     return new SteeringRefusedError(error.cause?.message ?? error.message, { cause: error });
   }
@@ -73,7 +80,22 @@ function notFound(error: WorkflowNotFoundError, workflowId: string): LonghaulErr
 
 /** @param what object of the query, such as a workflow ID */
 export function noWorkerAnswered(what: string, cause: unknown): NoWorkerError {
+  if (hasFailedTask(cause)) return failingTask(what, cause);
   return new NoWorkerError(`no worker responded for ${what}. Start "longhaul worker".`, { cause });
+}
+
+/** Whether the server rejected a query or an update because a worker failed the workflow task, which is repeated. */
+function hasFailedTask(error: unknown): boolean {
+  return /workflow task (in failed state|failure)/i.test(grpcFault(error)?.details ?? '');
+}
+
+/** @param workflowId of a workflow that workers cannot continue */
+export function failingTask(workflowId: string, cause: unknown): NoWorkerError {
+  return new NoWorkerError(
+    `workers cannot continue ${workflowId}, because its workflow task fails repeatedly. ` +
+      'Run "longhaul doctor", and check the log of a worker.',
+    { cause },
+  );
 }
 
 function ended(error: WorkflowFailedError, workflowId: string): Error {

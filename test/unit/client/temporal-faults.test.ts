@@ -1,12 +1,32 @@
-import { ServiceError } from '@temporalio/client';
+import { ServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { isTemporalAway } from '../../../src/temporal/temporal-fault.ts';
-import { isUnanswered } from '../../../src/client/temporal-faults.ts';
+import { fromTemporal, isUnanswered, noWorkerAnswered } from '../../../src/client/temporal-faults.ts';
 
 function serviceError(code: number, details: string): ServiceError {
   const cause = Object.assign(new Error(`${code} ${details}`), { code, details, metadata: {} });
   return new ServiceError('Failed to query Workflow', { cause });
 }
+
+describe('a call about a workflow whose task fails', () => {
+  const query = serviceError(9, 'Unable to query workflow due to Workflow Task in failed state.');
+  const update = serviceError(9, 'Unable to perform workflow execution update due to unexpected workflow task failure');
+
+  it('is described as such, and not as a missing worker', () => {
+    const expected = {
+      code: 'NO_WORKER',
+      message: expect.stringMatching(/^workers cannot continue w, because .* fails/),
+    };
+    expect(noWorkerAnswered('w', query)).toMatchObject(expected);
+    expect(fromTemporal(update, 'w')).toMatchObject(expected);
+  });
+
+  it('is described as closed if the workflow closes before an update is in effect', () => {
+    const cause = new Error('Workflow Update failed because the Workflow completed before the Update completed.');
+    const failed = new WorkflowUpdateFailedError('Workflow Update failed', cause);
+    expect(fromTemporal(failed, 'w')).toMatchObject({ message: 'w closed before the change was in effect' });
+  });
+});
 
 describe('a query without a response', () => {
   it('is recognised if the server is unavailable or has seen no worker recently', () => {

@@ -49,6 +49,10 @@ export async function watchStatus(context: CliContext, handle: JobHandle, json: 
       else if (screen) screen.show(() => describeJob(workflowId, progress, paceWords(progress, meter.bytesPerSecond)));
       else print(describeStatus(workflowId, progress));
     }
+  } catch (error) {
+    // The last line, also if Temporal deletes the job.
+    if (json) context.json({ workflowId, error: jsonErrorOf(error) });
+    throw error;
   } finally {
     screen?.close();
   }
