@@ -15,8 +15,8 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
 const MiB = 1024 * 1024;
 
 /** Budgets of the tarball and of its files. A larger package needs a reason and a new budget. */
-const MAX_PACKED_BYTES = 1.85 * MiB;
-const MAX_UNPACKED_BYTES = 7.6 * MiB;
+const MAX_PACKED_BYTES = 1.9 * MiB;
+const MAX_UNPACKED_BYTES = 7.8 * MiB;
 
 /** Loaded only by code that uses them. */
 const late = /^(@aws-sdk|@smithy|@opentelemetry|@temporalio\/interceptors-opentelemetry|prom-client|pino|commander)/;
