@@ -34,10 +34,13 @@ export interface Attempt<Beat> {
  * a stable type.
  *
  * @param beat returns the details of the next heartbeat, which the next attempt receives as `lastBeat`
+ * @param read returns the details of the last heartbeat, which any client of Temporal can write; undefined if they are invalid.
+ *   The default ignores them
  */
 export async function runAttempt<Result, Beat = never>(
   run: (attempt: Attempt<Beat>) => Promise<Result>,
   beat?: () => Beat | undefined,
+  read: (details: unknown) => Beat | undefined = () => undefined,
 ): Promise<Result> {
   const context = Context.current();
   const { attempt, startToCloseTimeoutMs, heartbeatTimeoutMs } = context.info;
@@ -54,7 +57,7 @@ export async function runAttempt<Result, Beat = never>(
       stopSignal: stop.signal,
       attempt,
       timeoutMs: Math.max(startToCloseTimeoutMs - 5000, startToCloseTimeoutMs / 2),
-      lastBeat: context.info.heartbeatDetails as Beat | undefined,
+      lastBeat: read(context.info.heartbeatDetails),
       beatNow,
       isWorkerStopping,
     });

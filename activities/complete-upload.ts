@@ -1,3 +1,4 @@
+import { completeHeartbeat } from '../src/core/shape/heartbeats.ts';
 import { ApplicationFailure } from '@temporalio/common';
 import type { CompleteHeartbeat, CompleteUploadInput, ControlActivities } from '../src/contracts/activities.ts';
 import { FailureType } from '../src/contracts/failures.ts';
@@ -32,6 +33,7 @@ export function createCompleteUpload(dependencies: ActivityDependencies): Contro
         }
       },
       () => ({ rejected }),
+      completeHeartbeat,
     );
   };
 }

@@ -1,5 +1,6 @@
 import mime from 'mime';
 import type { ControlActivities, CreateHeartbeat } from '../src/contracts/activities.ts';
+import { createHeartbeat } from '../src/core/shape/heartbeats.ts';
 import { knownMimeType } from '../src/core/upload/mime-type.ts';
 import { ApiError, ConfigError, StrangeAnswerError } from '../src/errors.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -34,6 +35,7 @@ export function createCreateUpload(dependencies: ActivityDependencies): ControlA
         }
       },
       () => ({ refused }),
+      createHeartbeat,
     );
   };
 }

@@ -2,6 +2,7 @@ import { AbortedError } from '../src/errors.ts';
 import type { TransferActivities } from '../src/contracts/activities.ts';
 import type { HashCheckpoint } from '../src/contracts/content.ts';
 import { hashSource } from '../src/sources/digest/digest-source.ts';
+import { hashHeartbeat } from '../src/core/shape/heartbeats.ts';
 import { changed } from './failures.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runAttempt } from './attempt.ts';
@@ -29,6 +30,7 @@ export function createHashSource({ sources }: ActivityDependencies): TransferAct
         return outcome;
       },
       () => checkpoint,
+      hashHeartbeat,
     );
   };
 }

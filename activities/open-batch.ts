@@ -7,6 +7,7 @@ import type {
   OpenOutcome,
 } from '../src/contracts/batch.ts';
 import type { ControlActivities } from '../src/contracts/activities.ts';
+import { openHeartbeat } from '../src/core/shape/heartbeats.ts';
 import { mimeTypeFields } from '../src/core/upload/mime-type.ts';
 import type { Destination } from '../src/destinations/port.ts';
 import { runAttempt, type Attempt } from './attempt.ts';
@@ -27,13 +28,14 @@ export function createOpenBatch(dependencies: ActivityDependencies): ControlActi
       const sessions = [...opened].flatMap(([index, one]) => ('session' in one ? [[index, one.session] as const] : []));
       return { sessions: Object.fromEntries(sessions) };
     };
-    return runAttempt<OpenBatchResult, OpenBatchHeartbeat>(async (attempt) => {
+    const run = async (attempt: Attempt<OpenBatchHeartbeat>) => {
       for (const [index, session] of Object.entries(attempt.lastBeat?.sessions ?? {})) {
         opened.set(Number(index), { session });
       }
       const client = dependencies.destination(input.destination);
       return openAll(client, input, attempt, opened);
-    }, beat);
+    };
+    return runAttempt<OpenBatchResult, OpenBatchHeartbeat>(run, beat, openHeartbeat);
   };
 }
 

@@ -1,3 +1,4 @@
+import { planSplitHeartbeat } from '../src/core/shape/heartbeats.ts';
 import type { PlanSplitHeartbeat, TransferActivities } from '../src/contracts/activities.ts';
 import type { DestinationLimits } from '../src/contracts/limits.ts';
 import { splitRequest } from '../src/contracts/requests/upload.ts';
@@ -72,6 +73,7 @@ export function createPlanSplit(dependencies: ActivityDependencies): TransferAct
         return firstCall({ schema: splitRequest, input, complete: withFilename }, { attempt }, dependencies, call);
       },
       () => beat,
+      planSplitHeartbeat,
     );
   };
 }

@@ -1,3 +1,4 @@
+import { planSyncHeartbeat } from '../src/core/shape/heartbeats.ts';
 import type { TransferActivities } from '../src/contracts/activities.ts';
 import type {
   PlanSyncHeartbeat,
@@ -63,7 +64,7 @@ export function createPlanSync(dependencies: ActivityDependencies): TransferActi
       const { result, ...admitted } = await firstCall(first, attempt, dependencies, call);
       return { ...result, admitted };
     };
-    return runAttempt(run, () => ({ digests: comparison?.digests ?? [] }));
+    return runAttempt(run, () => ({ digests: comparison?.digests ?? [] }), planSyncHeartbeat);
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   SendOutcome,
   SentFile,
 } from '../src/contracts/batch.ts';
+import { sendHeartbeat } from '../src/core/shape/heartbeats.ts';
 import { runAttempt, type Attempt } from './attempt.ts';
 import { rotated, Troubles } from './batch/failures.ts';
 import { smallFileCalls, type SmallFileCalls } from './batch/small-file.ts';
@@ -49,6 +50,7 @@ export function createSendBatch(dependencies: ActivityDependencies): TransferAct
         }
       },
       () => run?.heartbeat(),
+      sendHeartbeat,
     );
   };
 }

@@ -19,7 +19,8 @@ import type {
 } from '../../src/contracts/batch.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
 import type { UploadSession } from '../../src/contracts/upload.ts';
-import { leftFiles, openHeartbeat, sendHeartbeat } from '../../src/core/shape/failure-details.ts';
+import { leftFiles } from '../../src/core/shape/failure-details.ts';
+import { openHeartbeat, sendHeartbeat } from '../../src/core/shape/heartbeats.ts';
 import { failureIn } from '../shell/failures.ts';
 import { checkedResult, type Unchecked } from '../shell/results.ts';
 import type { BatchCalls } from './batch-calls.ts';

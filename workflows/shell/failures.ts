@@ -10,7 +10,8 @@ import { FailureType, type FailureDetails } from '../../src/contracts/failures.t
 import { TextLimits } from '../../src/contracts/limits.ts';
 import { jsonBytes } from '../../src/core/payload.ts';
 import { clip, clipMessage } from '../../src/core/text/clip.ts';
-import { createHeartbeat, knownDetails } from '../../src/core/shape/failure-details.ts';
+import { knownDetails } from '../../src/core/shape/failure-details.ts';
+import { createHeartbeat } from '../../src/core/shape/heartbeats.ts';
 import { reasonLabel } from '../../src/core/show/attributes.ts';
 import { waitingReason } from '../../src/core/upload/reasons.ts';
 import { retry } from './activities.ts';

@@ -1,24 +1,10 @@
-import type { CreateHeartbeat } from '../../contracts/activities.ts';
-import type { LeftFiles, OpenBatchHeartbeat, SendBatchHeartbeat } from '../../contracts/batch.ts';
+import type { LeftFiles } from '../../contracts/batch.ts';
 import type { FailureDetails } from '../../contracts/failures.ts';
 import { TextLimits } from '../../contracts/limits.ts';
 import { isPlainObject } from '../payload.ts';
 import { textUpTo } from '../text/check.ts';
-import {
-  isCount,
-  isFlag,
-  isPositive,
-  isString,
-  isTime,
-  listOf,
-  oneOf,
-  recordOf,
-  shaped,
-  whole,
-  type Is,
-} from './checks.ts';
-import { fileOutcome } from './outcomes.ts';
-import { leftFile, sentPart, session } from './parts.ts';
+import { isCount, isFlag, isPositive, isString, isTime, listOf, oneOf, shaped, whole, type Is } from './checks.ts';
+import { leftFile, sentPart } from './parts.ts';
 import { givesUpAfterMs } from './requests.ts';
 
 /*
@@ -62,27 +48,4 @@ const areLeft = listOf(leftFile, MANY);
 /** Returns the files that a failed `sendBatch` left. */
 export function leftFiles(value: unknown): LeftFiles | undefined {
   return areLeft(value) ? (value as LeftFiles) : undefined;
-}
-
-const isCreateBeat = shaped({ refused: whole(0, MANY) });
-const isOpenBeat = shaped({ sessions: recordOf(session, MANY) });
-const isSendBeat = shaped({
-  attempt: isPositive,
-  outcomes: recordOf(fileOutcome, MANY),
-  left: recordOf(leftFile, MANY),
-});
-
-/** Returns the heartbeat of `createUpload`. */
-export function createHeartbeat(value: unknown): CreateHeartbeat | undefined {
-  return isCreateBeat(value) ? (value as CreateHeartbeat) : undefined;
-}
-
-/** Returns the heartbeat of `openBatch`. */
-export function openHeartbeat(value: unknown): OpenBatchHeartbeat | undefined {
-  return isOpenBeat(value) ? (value as OpenBatchHeartbeat) : undefined;
-}
-
-/** Returns the heartbeat of `sendBatch`. */
-export function sendHeartbeat(value: unknown): SendBatchHeartbeat | undefined {
-  return isSendBeat(value) ? (value as SendBatchHeartbeat) : undefined;
 }

@@ -18,6 +18,7 @@ import {
   type Is,
 } from './checks.ts';
 import { amount, planned, problems, range, session, unmatchedGlobs } from './parts.ts';
+import { checkpoint } from './heartbeats.ts';
 import { fileOutcome, openOutcome } from './outcomes.ts';
 import { admitted, fullSync, inspected, split } from './requests.ts';
 
@@ -54,14 +55,7 @@ const isHashed = shaped({
   fingerprint: optional(isText),
 });
 
-const isStopped = shaped({
-  checkpoint: shaped({
-    offsetBytes: isCount,
-    state: isString,
-    check: optional(isString),
-    identity: optional(isString),
-  }),
-});
+const isStopped = shaped({ checkpoint });
 
 /** An `UploadResult`. */
 export const uploadResult = shaped({

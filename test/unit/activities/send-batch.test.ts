@@ -326,6 +326,21 @@ describe('an attempt of sendBatch after a kill', () => {
     cancel: () => Promise.reject(rejection(status, said)),
   });
 
+  it.each<unknown>([
+    'text',
+    7,
+    {},
+    { attempt: 1 },
+    { attempt: 1, outcomes: 5, left: null },
+    { attempt: 1, outcomes: { 0: { sent: 5 } }, left: {} },
+    { attempt: 1, outcomes: {}, left: { 0: 'response' } },
+  ])('ignores a heartbeat of another client: %j', (heartbeatDetails) =>
+    withFolder(async ({ run }) => {
+      const without = await run({}, { info: { attempt: 2 } });
+      expect(await run({}, { info: { attempt: 2, heartbeatDetails } })).toEqual(without);
+    }),
+  );
+
   it('sends nothing into a session without a receipt: it cancels the session, and reports that another is needed', () =>
     withFolder(async ({ calls, run }) => {
       const { outcomes } = await run({}, again());

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { knownDetails, leftFiles, openHeartbeat, sendHeartbeat } from '../../../../src/core/shape/failure-details.ts';
+import { knownDetails, leftFiles } from '../../../../src/core/shape/failure-details.ts';
 
 describe('knownDetails', () => {
   it('returns the valid properties and ignores the others', () => {
@@ -12,19 +12,9 @@ describe('knownDetails', () => {
   });
 });
 
-describe('heartbeats in a timeout', () => {
-  const session = { uploadId: 'upload_1', createdAt: 1, expiresAt: 2 };
-
-  it('returns those of a worker', () => {
-    expect(openHeartbeat({ sessions: { 0: session } })).toEqual({ sessions: { 0: session } });
-    const beat = { attempt: 1, outcomes: { 0: { sent: { fileId: 'f', createdAt: 1, md5: null } } }, left: { 1: {} } };
-    expect(sendHeartbeat(beat)).toEqual(beat);
+describe('leftFiles', () => {
+  it('returns the files that a failed batch left, and ignores another value', () => {
     expect(leftFiles([{ inDoubt: 'worker' }, {}])).toHaveLength(2);
-  });
-
-  it.each([undefined, null, {}, { sessions: 5 }, { sessions: { 0: {} } }])('ignores %j', (beat) => {
-    expect(openHeartbeat(beat)).toBeUndefined();
-    expect(sendHeartbeat(beat)).toBeUndefined();
-    expect(leftFiles(beat)).toBeUndefined();
+    for (const value of [undefined, null, {}, [5], [{ inDoubt: 'x' }]]) expect(leftFiles(value)).toBeUndefined();
   });
 });
