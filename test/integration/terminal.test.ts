@@ -208,6 +208,10 @@ describe('the terminal', () => {
         expect(listed).toMatch(/^uploading +longhau.*….* \d+ %$/m);
         const topped = await narrow(['top', '--once'], async () => {});
         expect(topped).toMatch(/^uploading +\d+ % .*longhau.*…/m);
+        await narrow(['top'], async ({ shows, press }) => {
+          await shows(/\d+ %[^]*s: change, q: quit/);
+          press('q');
+        });
         const { uploads } = JSON.parse((await longhaul(system, 'list', '--running', '--json')).stdout);
         const mine = uploads.find((one: { taskQueue: string }) => one.taskQueue === system.taskQueue);
         const status = await narrow(['status', mine.workflowId], async () => {});

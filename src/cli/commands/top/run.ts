@@ -24,8 +24,8 @@ const LARGE_ROWS = 20;
 const QUERY_TIMEOUT_MS = 2000;
 /** Longer, because no user waits for the next refresh. */
 const QUERY_ONCE_TIMEOUT_MS = 5000;
-/** The totals, an empty line, the headers, the line about omitted rows, and the line of the cursor. */
-const OTHER_LINES = 5;
+/** The totals, the keys, an empty line, the headers, the line about omitted rows, and the line of the cursor. */
+const OTHER_LINES = 6;
 
 export async function topCommand(context: CliContext, options: TopCommandOptions): Promise<void> {
   const isLive = !options.once && !options.json && isLiveTerminal(context.stdout);
@@ -68,10 +68,10 @@ async function live(context: CliContext, { client }: Backend, firstSort: TopSort
     if (!table) return [problem ?? 'listing uploads and syncs'];
     const { rows, states, isMore } = table;
     const shown = sortRows(rows, sort).slice(0, rowCount());
-    const totals = [describeTotals(states, rows, isMore), `sorted by ${sort} (s: change, q: quit)`];
     const more = states.uploads.length + states.syncs.length - shown.length;
     return [
-      [...totals, ...(problem ? [problem] : [])].join(' · '),
+      describeTotals(states, rows, isMore),
+      [`sorted by ${sort} (s: change, q: quit)`, ...(problem ? [problem] : [])].join(' · '),
       '',
       ...(shown.length > 0 ? describeRows(shown, screen.columns) : []),
       ...(more > 0 ? [`… and ${more} more. Enlarge the window to show them.`] : []),
