@@ -12,6 +12,7 @@ const MAX_LOG_BYTES = 5 * 1024 * 1024;
 const TAIL_BYTES = 16 * 1024;
 const READY_TIMEOUT_MS = 30_000;
 const POLL_MS = 20;
+const GROUP_TIMEOUT_MS = 1_000;
 
 export interface TemporalCli {
   readonly path: string;
@@ -97,6 +98,7 @@ export class TemporalProcess {
     this.#isStopped = this.#exit === undefined;
     this.#kill();
     await this.exited;
+    await this.#groupHasEnded();
     try {
       const log = openSync(`${statePaths(this.#stateDir).database}-wal`, 'r+');
       fsyncSync(log);
@@ -104,6 +106,14 @@ export class TemporalProcess {
     } catch {
       // The process has no log.
     }
+  }
+
+  /** The server of a script can exit after it. Without a process that reaps it, it stays in the group. */
+  async #groupHasEnded(): Promise<void> {
+    const { pid } = this;
+    if (pid === undefined) return;
+    const deadline = performance.now() + GROUP_TIMEOUT_MS;
+    while (attempt(() => process.kill(-pid, 0)) && performance.now() < deadline) await delay(POLL_MS);
   }
 
   /** Also kills the server if the command is a script that runs it as its child. */
