@@ -11,14 +11,13 @@ import { temporalCliForTests } from '../support/temporal-cli.ts';
 import { until } from '../support/until.ts';
 
 const workflowsPath = fileURLToPath(new URL('../support/stand-in/earlier-version.ts', import.meta.url));
-const jobs = { uploadFile: 'one', uploadSplitFile: 'split', syncSource: 'sync' } as const;
+const names = { uploadFile: 'one', uploadSplitFile: 'split', syncSource: 'sync' } as const;
+const purpose = 'assistants';
 
 it('starts jobs of another version of Longhaul again, and cancels their sessions', () =>
   withSystem(async (system) => {
     const environment = { ...system.embedded, LONGHAUL_TASK_QUEUE: system.taskQueue };
     const idOf = (name: string) => `${name}-${system.taskQueue}`;
-    await startEarlier(system, idOf);
-    const earlier = system.uploads();
     const folder = join(system.directory, 'data');
     await mkdir(folder);
     await writeFile(join(folder, 'a.jsonl'), '{}\n');
@@ -26,9 +25,15 @@ it('starts jobs of another version of Longhaul again, and cancels their sessions
     const whole = join(system.directory, 'whole.jsonl');
     const split = join(system.directory, 'split.jsonl');
     await Promise.all([whole, split].map((path) => writeFile(path, '{}\n')));
+    await startEarlier(system, idOf, {
+      uploadFile: { source: { type: 'file', path: whole }, purpose, filename: 'whole.jsonl' },
+      uploadSplitFile: { source: { type: 'file', path: split }, purpose, filename: 'split.jsonl' },
+      syncSource: { source: { type: 'folder', path: folder }, purpose },
+    });
+    const earlier = system.uploads();
 
     const run = async (name: string, ...args: string[]) => {
-      const { code, stderr } = await runCli([...args, '--purpose', 'assistants', '--id', idOf(name)], environment);
+      const { code, stderr } = await runCli([...args, '--purpose', purpose, '--id', idOf(name)], environment);
       expect(stderr.split('\n').filter((line) => line.includes('another version'))).toEqual([
         expect.stringMatching(new RegExp(`^${idOf(name)}: .* this (upload|sync), and .* Restarting it\\.$`)),
       ]);
@@ -47,7 +52,11 @@ it('starts jobs of another version of Longhaul again, and cancels their sessions
   }));
 
 /** Starts a job of each kind on the embedded server. Each has opened a session when its worker stops. */
-async function startEarlier({ api, embedded, taskQueue, uploads }: System, idOf: (name: string) => string) {
+async function startEarlier(
+  { api, embedded, taskQueue, uploads }: System,
+  idOf: (name: string) => string,
+  requests: Readonly<Record<keyof typeof names, object>>,
+) {
   const stateDir = embedded['LONGHAUL_STATE_DIR'] as string;
   const server = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests });
   const { address } = server;
@@ -55,8 +64,8 @@ async function startEarlier({ api, embedded, taskQueue, uploads }: System, idOf:
     Connection.connect({ address }),
     NativeConnection.connect({ address }),
   ]);
-  const createUpload = async (filename: string) => {
-    const body = JSON.stringify({ filename, purpose: 'assistants', bytes: 3, mime_type: 'application/jsonl' });
+  const createUpload = async () => {
+    const body = JSON.stringify({ filename: 'a.jsonl', purpose, bytes: 3, mime_type: 'application/jsonl' });
     const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
     const response = await fetch(`${api.url}/uploads`, { method: 'POST', headers, body });
     return { uploadId: ((await response.json()) as { id: string }).id };
@@ -64,12 +73,13 @@ async function startEarlier({ api, embedded, taskQueue, uploads }: System, idOf:
   const worker = await Worker.create({ connection: native, taskQueue, workflowsPath, activities: { createUpload } });
   const { workflow } = new Client({ connection });
   await worker.runUntil(async () => {
-    for (const [type, name] of Object.entries(jobs)) {
-      await workflow.start(type, { workflowId: idOf(name), taskQueue, args: [{ filename: name }] });
+    for (const [type, request] of Object.entries(requests)) {
+      const workflowId = idOf(names[type as keyof typeof names]);
+      await workflow.start(type, { workflowId, taskQueue, args: [request] });
     }
     await until(() => uploads().length === 3, 'a session of each job');
     // The worker must have reported them.
-    for (const name of Object.values(jobs)) await untilRecorded(workflow, idOf(name));
+    for (const name of Object.values(names)) await untilRecorded(workflow, idOf(name));
   });
   await native.close();
   await connection.close();

@@ -1,18 +1,18 @@
 import { condition, executeChild, proxyActivities } from '@temporalio/workflow';
 
-const { createUpload } = proxyActivities<{ createUpload(filename: string): Promise<{ uploadId: string }> }>({
+const { createUpload } = proxyActivities<{ createUpload(): Promise<{ uploadId: string }> }>({
   startToCloseTimeout: '1 minute',
 });
 
 /** Simulates the workflows of an earlier version, which this version cannot replay: opens a session, and waits. */
-export async function uploadFile({ filename }: { filename: string }): Promise<void> {
-  await createUpload(filename);
+export async function uploadFile(): Promise<void> {
+  await createUpload();
   await condition(() => false);
 }
 
 export const uploadSplitFile = startsUpload;
 export const syncSource = startsUpload;
 
-async function startsUpload({ filename }: { filename: string }): Promise<void> {
-  await executeChild(uploadFile, { args: [{ filename }] });
+async function startsUpload(): Promise<void> {
+  await executeChild(uploadFile);
 }
