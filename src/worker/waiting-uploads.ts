@@ -6,6 +6,7 @@ import { FailureType } from '../contracts/failures.ts';
 import { UpdateName, WorkflowName } from '../contracts/names.ts';
 import { SearchAttributes } from '../contracts/search-attributes.ts';
 import { reasonLabel } from '../core/show/attributes.ts';
+import { tolerantClient } from '../tolerant-client.ts';
 
 const UPDATE_TIMEOUT_MS = 10_000;
 const LIST_TIMEOUT_MS = 10_000;
@@ -28,7 +29,8 @@ export class WaitingUploads {
   #starting: Promise<void> | undefined;
 
   constructor({ connection, namespace, taskQueue, dataConverter }: WaitingUploadsOptions) {
-    this.#client = new Client({ connection, namespace, dataConverter });
+    // One foreign memo would take all uploads out of the list.
+    this.#client = tolerantClient(new Client({ connection, namespace, dataConverter }));
     this.#taskQueue = taskQueue;
   }
 

@@ -1,9 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { NativeConnection } from '@temporalio/worker';
+import { createWorker } from 'longhaul/worker';
 import { expect, it } from 'vitest';
 import { JobIdTakenError, StrangeWorkflowError } from 'longhaul/errors';
 import { runCli } from '../support/cli.ts';
-import { withSystem, type System } from '../support/system.ts';
+import { KEY, withSystem, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 /** Workflows of other programs in the same namespace, some with IDs and types like those of Longhaul. */
 
@@ -61,4 +65,47 @@ it('rejects the ID of a workflow of another program, and terminates nothing', ()
     const same = await upload('same');
     expect(same.resumed).toBe(true);
     expect(await same.result()).toMatchObject({ file: { filename: 'a.jsonl' } });
+  }));
+
+it('retries the uploads that wait for a key when a worker starts, also if a foreign memo cannot be read', () =>
+  withSystem(async (system) => {
+    const { api, client, taskQueue, directory, startWorker, temporalAddress } = system;
+    const file = join(directory, 'a.jsonl');
+    await writeFile(file, '{}\n');
+    const destinations = [{ name: 'default', baseUrl: api.url, apiKey: 'sk-wrong' }];
+    const worker = await startWorker({ destinations });
+    const handle = await client.upload({ file, purpose: 'assistants' });
+    await until(async () => (await handle.status()).waiting !== null, 'the upload to wait');
+    const keyword = (value: string) => ({
+      metadata: { encoding: Buffer.from('json/plain'), type: Buffer.from('Keyword') },
+      data: Buffer.from(JSON.stringify(value)),
+    });
+    await client.temporal.workflowService.startWorkflowExecution({
+      namespace: 'default',
+      workflowId: `${taskQueue}-foreign`,
+      requestId: taskQueue,
+      workflowType: { name: 'uploadFile' },
+      taskQueue: { name: taskQueue },
+      workflowStartDelay: msToTs('1h'),
+      memo: { fields: { other: { metadata: { encoding: Buffer.from('binary/other') }, data: Buffer.from('x') } } },
+      searchAttributes: {
+        indexedFields: { LonghaulState: keyword('waiting'), LonghaulReason: keyword('ApiRejected 401') },
+      },
+    });
+    await until(async () => {
+      const query = `TaskQueue = "${taskQueue}" AND LonghaulState = "waiting"`;
+      return (await client.temporal.workflow.count(query)).count === 2;
+    }, 'the list to contain both workflows');
+    await worker.shutdown();
+    const connection = await NativeConnection.connect({ address: temporalAddress });
+    const options = { connection, taskQueue, sources: { any: true } };
+    const next = await createWorker({ ...options, destinations: [{ name: 'default', baseUrl: api.url, apiKey: KEY }] });
+    const run = next.run();
+    try {
+      expect(await handle.result()).toMatchObject({ file: { filename: 'a.jsonl' } });
+    } finally {
+      await next.shutdown();
+      await run;
+      await connection.close();
+    }
   }));

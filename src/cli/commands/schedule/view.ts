@@ -55,13 +55,15 @@ function amounts(counts: ScheduleRun['counts']): string[] {
 }
 
 function timesOf({ cron, intervals, timezone }: ScheduleInfo): string {
-  return [
+  const times = [
     ...cron.map((expression) => `cron "${expression}" ${timezone}`),
     ...intervals.map(({ everyMs, offsetMs }) => {
       const offset = offsetMs > 0 ? ` + ${formatDuration(offsetMs)}` : '';
       return `every ${formatDuration(everyMs)}${offset}`;
     }),
-  ].join(', ');
+  ];
+  // A schedule of another program can have none, and start only on request.
+  return times.length > 0 ? times.join(', ') : 'no times';
 }
 
 function workOf({ sync, upload }: ScheduleInfo): string {
