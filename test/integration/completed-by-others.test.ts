@@ -206,8 +206,18 @@ const completesWith = (data?: string) => async (client: Client) => {
   throw new CompleteAsyncError();
 };
 
+/** Few by default, because each takes a workflow on a real server. The simulation runs many. */
+const ACTS = generatedRuns(1);
+
+const notJson = [completesWith(), completesWith('{"partId":')];
+
 function draw(generator: fc.Arbitrary<unknown>): unknown[] {
-  return fc.sample(generator, generatedRuns(2));
+  return fc.sample(generator, ACTS);
+}
+
+function some<T>(values: readonly T[]): T[] {
+  const length = Math.min(ACTS, values.length);
+  return fc.sample(fc.shuffledSubarray([...values], { minLength: length, maxLength: length }), 1).flat();
 }
 
 const pairs = Object.entries(targets).flatMap(([type, names]) =>
@@ -311,7 +321,7 @@ it('waits for an operator after results that no worker of Longhaul returns', asy
     // A plan of a split upload has all properties of an inspected source.
     const others = Object.keys(correct).filter((name) => ![pair.target, 'planSplit', ...anyResult].includes(name));
     const strange = [{}, 'done', 7, ...fc.sample(fc.constantFrom(...others), 2).map((name) => correct[name]?.({}))];
-    return strange.map((value): Act => ({ ...pair, end: completes(value) }));
+    return some(strange).map((value): Act => ({ ...pair, end: completes(value) }));
   });
   for (const { act, state } of await statesAfter(acts)) {
     const isUsed = !anyResult.includes(act.target);
@@ -334,11 +344,10 @@ it('does not fail a workflow task, whatever a client sends as the end of an acti
       ...draw(fc.oneof(strangeValues, mutated(beat))).map(timesOut),
       isCancelled,
       failsWith('Large', ['x'.repeat(150_000)], 'x'.repeat(150_000)),
-      completesWith(),
-      completesWith('{"partId":'),
     ];
-    return ends.map((end) => ({ ...pair, end }));
+    return [...some(ends), ...(ACTS > 1 ? notJson : [])].map((end) => ({ ...pair, end }));
   });
+  acts.push(...notJson.map((end): Act => ({ type: 'uploadFile', target: 'uploadPart', end })));
   const states = await statesAfter(acts);
   const known = ['completed', 'Unknown', 'Large', 'ServerFailure', ...failureTypes, ...Object.keys(FailureType)];
   expect(states.filter(({ state }) => !known.includes(state))).toEqual([]);
