@@ -31,7 +31,8 @@ export class EncryptionCodec implements PayloadCodec {
   }
 
   /**
-   * Payloads that are not encrypted stay as they are: those of earlier histories and of callers without a key.
+   * Payloads that are not encrypted stay as they are: those of earlier histories and of callers without a key. So do those
+   * without a key ID, which no codec wrote. An error would stop their workflow permanently, as no key can be added for them.
    *
    * @throws ConfigError if the key is missing, or the data was changed
    */
@@ -42,6 +43,7 @@ export class EncryptionCodec implements PayloadCodec {
   async #decrypted(payload: Payload): Promise<Payload> {
     if (textOf(payload, 'encoding') !== ENCRYPTED_ENCODING) return payload;
     const id = textOf(payload, KEY_ID);
+    if (id === '') return payload;
     const { secret } = await this.#keys.find(id);
     const data = Buffer.from(payload.data ?? []);
     const type = await payloadMessage();

@@ -59,6 +59,12 @@ describe('EncryptionCodec', () => {
       await until(isRejected, 'the key to be gone');
     }));
 
+  it('leaves data without a key ID as it is, which another program sent', () =>
+    withKeys(`a ${secret()}\n`, async (codec) => {
+      const foreign = { metadata: { encoding: Buffer.from('binary/encrypted') }, data: Buffer.from('x') };
+      expect(await codec.decode([foreign])).toEqual([foreign]);
+    }));
+
   it('makes an upload wait if the key is missing, is another one, or the data is damaged', () =>
     withKeys(`a ${secret()}\n`, async (codec) => {
       const [encrypted] = (await codec.encode([payload])) as [Payload];
