@@ -16,7 +16,10 @@ export function tolerantClient(client: Client, codecs?: readonly PayloadCodec[])
   const dataConverter = tolerant(codecs ? { ...loaded, payloadCodecs: [...codecs] } : loaded) as DataConverter;
   const { namespace, identity, interceptors } = options;
   const common = { connection, namespace, identity, dataConverter };
+  const ofCodecs = codecs && { ...options, loadedDataConverter: { ...loaded, payloadCodecs: [...codecs] } };
   return Object.create(client, {
+    // Other calls read the codecs here, and whether workflow IDs can contain names.
+    options: { value: ofCodecs ?? options },
     workflow: {
       value: new WorkflowClient({
         ...common,
