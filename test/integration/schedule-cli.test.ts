@@ -82,7 +82,8 @@ describe.concurrent('longhaul schedule', () => {
         const { schedules } = (await jsonOf('list')) as { schedules: { name: string }[] };
         const resumed = await jsonOf('resume', nightly);
         expect(Object.keys(resumed)).toEqual(Object.keys(schedules.find(({ name }) => name === nightly) ?? {}));
-        const [from, to] = ['2026-01-01T00:00:00.000Z', '2026-01-01T00:00:01.000Z'];
+        // Without a run, which would prevent that of the trigger: runs are every 90 minutes, with a jitter of 5 minutes.
+        const [from, to] = ['2026-01-01T00:10:00.000Z', '2026-01-01T00:10:01.000Z'];
         expect(await jsonOf('backfill', nightly, '--from', from, '--to', to)).toEqual({ name: nightly, from, to });
         const triggered = (await jsonOf('trigger', nightly)) as { workflowId: string };
         expect(triggered).toEqual({ name: nightly, workflowId: expect.stringContaining(nightly) });
