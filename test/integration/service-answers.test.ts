@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { JobHandle } from 'longhaul';
 import type { UploadProgress } from 'longhaul/types';
 import { describe, expect, it } from 'vitest';
+import { withCaptureServer, type CapturedRequest } from '../support/capture-server.ts';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, withSystem, type System } from '../support/system.ts';
 
@@ -34,7 +35,33 @@ describe('an upload whose service', () => {
       const { session } = await workflow.query<UploadProgress>('progress');
       expect((session?.expiresAt ?? 0) - (session?.createdAt ?? 0)).toBe(system.isAzure ? 7200 : 3600);
     }));
+
+  it('is a mock service that returns one constant ID for all parts, completes', () =>
+    withCaptureServer({ reply: (request) => ({ body: mockAnswer(request) }) }, ({ baseUrl, requests }) =>
+      withSystem(async (system) => {
+        await system.startWorker({ destinations: [{ name: 'default', baseUrl, apiKey: 'sk-mock' }] });
+        const { file } = await (await start(system, 3 * MiB, { concurrency: 1 })).result();
+        expect(file.id).toBe('file-abc123');
+        const completion = requests.find(({ path }) => path.endsWith('/complete'));
+        expect(JSON.parse(String(completion?.body))).toMatchObject({ part_ids: Array(3).fill('part_abc123') });
+      }),
+    ));
 });
+
+/** The examples of the API's description, with the times and the size of this upload. */
+function mockAnswer({ path }: CapturedRequest): object {
+  const createdAt = Math.floor(Date.now() / 1000);
+  if (path.endsWith('/parts'))
+    return { id: 'part_abc123', object: 'upload.part', created_at: createdAt, upload_id: 'upload_abc123' };
+  const common = { bytes: 3 * MiB, created_at: createdAt, filename: 'data.bin', purpose };
+  const upload = { ...common, id: 'upload_abc123', object: 'upload', expires_at: createdAt + 3600 };
+  if (!path.endsWith('/complete')) return { ...upload, status: 'pending' };
+  return {
+    ...upload,
+    status: 'completed',
+    file: { ...common, id: 'file-abc123', object: 'file', status: 'processed' },
+  };
+}
 
 describe('a sync', () => {
   async function folder({ directory }: System, files: number): Promise<string> {

@@ -67,7 +67,7 @@ export class UploadParts {
       const sent = await expected.call(
         source,
         (fingerprint) => calls.sendPart(partNumber, fingerprint, session, tuning.limit, isWhole),
-        (result) => calls.sentPart(result, session, isWhole),
+        (result) => calls.sentPart(result, isWhole),
       );
       const { partId, attempt } = sent;
       const tooLong = partIdsProblem(session.ledger.plan.partCount, partId);

@@ -43,10 +43,6 @@ export class PartLedger {
     return this.#peek() !== undefined;
   }
 
-  has(partId: string): boolean {
-    return this.#partIds.includes(partId);
-  }
-
   /** Takes the lowest part that is to be sent. */
   take(): number | undefined {
     const partNumber = this.#peek();
