@@ -92,8 +92,9 @@ export function detailsOf(error: unknown): FailureDetails | undefined {
 export function unansweredBy(error: unknown): number {
   const { unanswered } = detailsOf(error) ?? {};
   if (unanswered !== undefined) return unanswered;
-  const isTimeout = error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
-  if (!isTimeout) return 0;
+  if (!(error instanceof ActivityFailure) || error.cause instanceof ApplicationFailure) return 0;
+  // Another client ended it, and an attempt can still run.
+  if (!(error.cause instanceof TimeoutFailure)) return isRequestedCancellation(error) ? 0 : 1;
   // An operator changed its timeouts.
   if (error.retryState !== 'MAXIMUM_ATTEMPTS_REACHED') return 1;
   const beat = createHeartbeat(error.cause.lastHeartbeatDetails);
