@@ -7,8 +7,9 @@ import {
   TerminatedFailure,
 } from '@temporalio/workflow';
 import { FailureType } from '../../src/contracts/failures.ts';
+import { TextLimits } from '../../src/contracts/limits.ts';
 import type { SyncProblem } from '../../src/contracts/sync.ts';
-import { clipMessage } from '../../src/core/text/clip.ts';
+import { clip, clipMessage } from '../../src/core/text/clip.ts';
 import { detailsOf } from '../shell/failures.ts';
 
 /** Failure of the upload of one file or piece of a fleet. */
@@ -30,7 +31,7 @@ export function describeUploadEnd(error: unknown): UploadEnd {
   }
   if (cause instanceof ApplicationFailure) {
     return {
-      failureType: cause.type || 'Unknown',
+      failureType: clip(cause.type || 'Unknown', TextLimits.name),
       status: detailsOf(cause)?.status,
       message: clipMessage(cause.message),
     };
