@@ -155,7 +155,11 @@ const ofSync = shaped({
   admitted: optional(shaped({ ...admitted, request: fullSync })),
 });
 
-const outcomes = (outcome: Is) => shaped({ outcomes: listOf(outcome, 1000), pauseMs: optional(isTime) });
+/** Milliseconds that a sync sleeps without a reason for operators: more than a worker returns. */
+const MAX_PAUSE_MS = 3_600_000;
+
+const isPause: Is = (value) => isTime(value) && (value as number) <= MAX_PAUSE_MS;
+const outcomes = (outcome: Is) => shaped({ outcomes: listOf(outcome, 1000), pauseMs: optional(isPause) });
 
 /**
  * The results of activities by their names. Any client of Temporal can complete an activity, also with the result of
