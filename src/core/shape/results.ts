@@ -169,7 +169,7 @@ export const resultShapes = {
   inspectSource: inspected,
   createUpload: (value) => session(value) && shaped({ unanswered: optional(isCount) })(value),
   uploadPart: part,
-  hashSource: (value) => isHashed(value) || isStopped(value),
+  hashSource: (value) => (isPlainObject(value) && 'md5' in value ? isHashed(value) : isStopped(value)),
   completeUpload: file,
   // Without a File, it has no result.
   cancelUpload: (value) => value === undefined || value === null || file(value),
