@@ -8,12 +8,13 @@ import type {
 } from '../../src/contracts/activities.ts';
 import type { HashCheckpoint } from '../../src/contracts/content.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
+import type { ByteRange } from '../../src/contracts/sources.ts';
 import type { FullUploadRequest, UploadedFile, UploadLimit, UploadRequest } from '../../src/contracts/upload.ts';
 import { lineCheckOf } from '../../src/core/upload/content.ts';
 import { formatBytes } from '../../src/core/text/format.ts';
 import { mimeTypeFields } from '../../src/core/upload/mime-type.ts';
 import { partRange, completeTimeoutMs, partTimeoutMs } from '../../src/core/upload/plan.ts';
-import { commandBytes, mostInFlight } from '../../src/core/payload.ts';
+import { commandBytes, isPlainObject, mostInFlight } from '../../src/core/payload.ts';
 import { activitiesOf, firstActivities, type UploadActivities } from '../shell/activities.ts';
 import { firstName, type RawRequest } from '../shell/requests.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
@@ -54,12 +55,15 @@ export class UploadCalls {
     const summary = summaryCode(firstName(this.#raw));
     return firstActivities(this.#raw)
       .inspectSource.executeWithOptions({ summary, startToCloseTimeout: '1m' }, [{ request: this.#raw as never }])
-      .then(inspected, (error: unknown) => {
-        // Nothing was started yet: an invalid path must fail now, and not after a day of waiting.
-        const cause = failureIn(error);
-        const isMissing = cause?.type === FailureType.SourceMissing;
-        throw isMissing && detailsOf(error)?.sourceScope !== 'container' ? cause : error;
-      });
+      .then(
+        (result) => inspected(result, this.#raw),
+        (error: unknown) => {
+          // Nothing was started yet: an invalid path must fail now, and not after a day of waiting.
+          const cause = failureIn(error);
+          const isMissing = cause?.type === FailureType.SourceMissing;
+          throw isMissing && detailsOf(error)?.sourceScope !== 'container' ? cause : error;
+        },
+      );
   }
 
   create({ sizeBytes }: SourceInfo): Promise<Unchecked<CreateUploadResult>> {
@@ -216,8 +220,14 @@ export class UploadCalls {
   }
 }
 
-function inspected(result: Unchecked<InspectSourceResult>): InspectSourceResult {
-  return checkedResult('inspectSource', result);
+/** A piece with other bytes would be missing in a split upload. */
+function inspected(result: Unchecked<InspectSourceResult>, { source }: RawRequest): InspectSourceResult {
+  const { offsetBytes, sizeBytes } = ((isPlainObject(source) ? source['range'] : undefined) ??
+    {}) as Partial<ByteRange>;
+  return checkedResult('inspectSource', result, ({ request: { source: known }, ...found }) => {
+    const isSame = known.range?.offsetBytes === offsetBytes && known.range?.sizeBytes === sizeBytes;
+    return isSame && (sizeBytes === undefined || found.sizeBytes === sizeBytes);
+  });
 }
 
 /** Returns the result of `complete`, or of `cancel` with a File. A File of another size is not that of the session. */
