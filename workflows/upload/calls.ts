@@ -160,14 +160,17 @@ export class UploadCalls {
 
   /** Returns the result of `sendPart`. Parts with equal IDs are accepted: mock services return one constant ID. */
   sentPart(result: Unchecked<UploadPartResult>, isWhole: boolean): UploadPartResult {
-    const needsMd5 = isWhole && this.#request.md5;
-    return checkedResult('uploadPart', result, ({ md5 }) => !needsMd5 || md5 !== undefined);
+    return checkedResult('uploadPart', result, (digests) => !isWhole || this.#hasDigests(digests));
   }
 
   /** Returns the result of `hash`. @param isStopped whether the pass can end before the end of the file */
   hashed(result: Unchecked<HashSourceResult>, isStopped: boolean): HashSourceResult {
-    const needsMd5 = this.#request.md5;
-    return checkedResult('hashSource', result, (one) => ('md5' in one ? !needsMd5 || one.md5 !== '' : isStopped));
+    return checkedResult('hashSource', result, (one) => ('md5' in one ? this.#hasDigests(one) : isStopped));
+  }
+
+  /** Whether the result of a pass over the whole file has the digests of the request. */
+  #hasDigests({ md5, sha256 }: Pick<UploadPartResult, 'md5' | 'sha256'>): boolean {
+    return (!this.#request.md5 || Boolean(md5)) && (!this.#request.sha256 || sha256 !== undefined);
   }
 
   complete(session: OpenSession, md5: string | null, mayBeCompleted: boolean): Promise<Unchecked<UploadedFile>> {
