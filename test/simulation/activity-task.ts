@@ -3,7 +3,7 @@ import type { VirtualClock, VirtualTimer } from './clock.ts';
 import type { Dice } from './dice.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { failureOfError, Failures, milliseconds, payloadOf, RetryState, valuesOf } from './payloads.ts';
-import type { Failure } from './run.ts';
+import type { Failure, Payload } from './run.ts';
 
 export type Resolution = coresdk.activity_result.IActivityResolution;
 export type ScheduleActivity = coresdk.workflow_commands.IScheduleActivity;
@@ -23,6 +23,18 @@ export interface AttemptInfo {
   readonly isCurrent: () => boolean;
 }
 
+/** The end of an activity that another client of Temporal reports. */
+export interface Forgery {
+  readonly moment: 'queued' | 'running' | 'instead';
+  /** Milliseconds from the start of the first attempt, if one runs. */
+  readonly afterMs: number;
+  /** @param result of a worker, if it has one @param beat details of the last heartbeat of a worker */
+  readonly endOf: (
+    result: unknown,
+    beat: unknown,
+  ) => { readonly result: Payload | null } | { readonly failure: Failure; readonly retryState: number };
+}
+
 /** Code that runs on a worker. */
 export interface RunningAttempt {
   readonly outcome: Promise<unknown>;
@@ -37,6 +49,8 @@ export interface ActivityWorld {
   readonly trace: (line: string) => void;
   /** The worker that polls next. */
   readonly pickWorker: (key: string) => number;
+  /** Called once for each activity. */
+  readonly forgery: (type: string, key: string) => Forgery | undefined;
   readonly start: (info: AttemptInfo, input: readonly unknown[], beat: (details: unknown) => void) => RunningAttempt;
 }
 
@@ -49,7 +63,10 @@ export class ActivityTask {
   readonly seq: number;
   readonly input: readonly unknown[];
   readonly key: string;
+  /** Whether another client has ended it. */
+  isForged = false;
   readonly #world: ActivityWorld;
+  readonly #forgery: Forgery | undefined;
   readonly #options: ScheduleActivity;
   readonly #owner: { readonly workflowId: string; readonly runId: string };
   readonly #onClosed: (resolution: Resolution) => void;
@@ -77,6 +94,7 @@ export class ActivityTask {
     this.seq = options.seq ?? 0;
     this.key = `${owner.key}/${this.type}-${this.seq}`;
     this.input = valuesOf(options.arguments);
+    this.#forgery = world.forgery(this.type, this.key);
     const totalMs = milliseconds(options.scheduleToCloseTimeout);
     if (totalMs) this.#timers.push(world.clock.after(totalMs, () => this.#expire(totalMs)));
     this.#dispatchAfter(0);
@@ -131,6 +149,11 @@ export class ActivityTask {
   #start(): void {
     if (this.#isClosed) return;
     const { clock, pickWorker, start } = this.#world;
+    if (this.#forgery?.moment === 'queued') {
+      this.#forge();
+      return;
+    }
+    if (this.#forgery?.moment === 'running') this.#timers.push(clock.after(this.#forgery.afterMs, () => this.#forge()));
     const token = {};
     const worker = pickWorker(`${this.key}/${this.#attempt}`);
     const startToCloseTimeoutMs = milliseconds(this.#options.startToCloseTimeout) ?? 0;
@@ -175,7 +198,17 @@ export class ActivityTask {
 
   #completed(token: object, value: unknown): void {
     if (this.#isClosed || this.#current?.token !== token) return;
-    this.#close({ completed: { result: payloadOf(value) } });
+    if (this.#forgery?.moment === 'instead') this.#forge(value);
+    else this.#close({ completed: { result: payloadOf(value) } });
+  }
+
+  /** An attempt that runs continues until its next heartbeat. */
+  #forge(result?: unknown): void {
+    if (this.#isClosed || !this.#forgery) return;
+    this.isForged = true;
+    const end = this.#forgery.endOf(result, this.#details);
+    if ('result' in end) this.#close({ completed: { result: end.result } });
+    else this.#close({ failed: { failure: this.#wrapped(end.failure, end.retryState) } });
   }
 
   #failed(token: object, failure: Failure): void {

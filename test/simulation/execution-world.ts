@@ -36,6 +36,7 @@ export interface ExecutionWorld extends ActivityWorld {
   readonly onResolved: (execution: Execution, task: ActivityTask, resolution: Resolution) => void;
   readonly onActivated: (execution: Execution) => Promise<void>;
   readonly onClosed: (execution: Execution, close: Close) => void;
+  readonly onAnyCommand: (command: Command) => void;
   /** Of commands about other workflows. */
   readonly onCommand: (execution: Execution, command: Command) => void;
   readonly violation: (rule: string, text: string) => void;

@@ -174,7 +174,10 @@ export class Execution {
       if (signalWorkflow?.signalName === SignalName.control)
         this.#told((valueOf(signalWorkflow.input?.[0]) as Control).type);
     }
-    for (const command of commands) this.#apply(command);
+    for (const command of commands) {
+      this.#world.onAnyCommand(command);
+      this.#apply(command);
+    }
     if (this.isOpen && this.#historyLength > this.#world.suggestAfterEvents + MAX_EXTRA_EVENTS) {
       this.#world.violation('a history stays short', `${this.#historyLength} events`);
     }

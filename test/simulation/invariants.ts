@@ -111,7 +111,19 @@ export class UploadInvariants {
     if (task.type === 'cancelUpload' && isTried) this.#notCancelled.add((task.input[0] as CancelUploadInput).uploadId);
   }
 
+  /** Another client ended an activity. Its end says nothing about the service. */
+  forged(task: ActivityTask): void {
+    if (task.type === 'uploadPart') this.#inFlight.delete(partName(task));
+    const { uploadId } = task.input[0] as { readonly uploadId?: string };
+    if (uploadId === undefined) return;
+    this.#failed.add(uploadId);
+    if (task.type !== 'uploadPart') this.#notCancelled.add(uploadId);
+    if (task.type === 'completeUpload') this.#doubtful.add(uploadId);
+  }
+
   activated(execution: Execution, progress: UploadProgress, nowMs: number): void {
+    // The end of an activity that opened it can be forged.
+    if (this.#plan.forgedEnds && progress.session) this.#received.add(progress.session.uploadId);
     const before = this.#progress;
     if (this.#isContinued && execution.isOpen && before?.waiting && !progress.waiting) {
       this.#violation('the next execution waits for what this one waited for', before.waiting.reason);

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import { drawPlan, drawSplitPlan, drawSyncPlan } from './draw-plan.ts';
+import { drawForgedPlan } from './draw-forged-plan.ts';
+import type { Plan } from './plan.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
 
@@ -11,6 +13,7 @@ const { values } = parseArgs({
     'keep-going': { type: 'boolean', default: false },
     split: { type: 'boolean', default: false },
     sync: { type: 'boolean', default: false },
+    forged: { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
   },
 });
@@ -22,7 +25,7 @@ const startedAt = performance.now();
 const broken = new Map<string, number[]>();
 const ends = new Map<string, number>();
 for (let seed = first; seed < first + runs; seed++) {
-  const plan = values.sync ? drawSyncPlan(seed) : values.split ? drawSplitPlan(seed) : drawPlan(seed);
+  const plan = draw(seed);
   const { violations, trace, close } = await simulate(plan);
   ends.set(close?.status ?? 'open', (ends.get(close?.status ?? 'open') ?? 0) + 1);
   if (values.trace) print(trace.join('\n'));
@@ -41,6 +44,13 @@ for (let seed = first; seed < first + runs; seed++) {
   }
   if (broken.size > 0 && !values['keep-going']) break;
 }
+
+function draw(seed: number): Plan {
+  if (values.forged)
+    return drawForgedPlan(values.sync ? 'syncSource' : values.split ? 'uploadSplitFile' : 'uploadFile', seed);
+  return values.sync ? drawSyncPlan(seed) : values.split ? drawSplitPlan(seed) : drawPlan(seed);
+}
+
 const perMinute = Math.round((runs / (performance.now() - startedAt)) * 60_000);
 print(`${runs} uploads (${[...ends].map(([end, count]) => `${count} ${end}`).join(', ')}), ${perMinute} per minute`);
 for (const [rule, seeds] of broken) print(`${seeds.length} broke "${rule}": seeds ${seeds.slice(0, 12).join(', ')}`);

@@ -2,7 +2,7 @@ import type { Mutation } from '../support/mutant.ts';
 
 interface SimulationMutation extends Mutation {
   /** @defaultValue uploads show the loss */
-  readonly kind?: 'split' | 'sync';
+  readonly kind?: 'split' | 'sync' | 'forged';
 }
 
 /** Safeguards whose loss the simulation must detect. */
@@ -112,5 +112,19 @@ export const mutations: readonly SimulationMutation[] = [
     file: 'workflows/shell/retry-period.ts',
     from: 'return Math.min(...starts, this.#completionSinceMs ?? Infinity, Date.now());',
     to: 'return Math.max(...starts, Date.now());',
+  },
+  {
+    safeguard: 'the results of activities have their shape',
+    kind: 'forged',
+    file: 'workflows/shell/results.ts',
+    from: 'if (resultShapes[name](value) && isExpected(value)) return value;',
+    to: 'void resultShapes;\n  if (isExpected(value)) return value;',
+  },
+  {
+    safeguard: 'a File has the size of the source',
+    kind: 'forged',
+    file: 'workflows/upload/calls.ts',
+    from: 'bytes === ledger.plan.sizeBytes);',
+    to: 'bytes === ledger.plan.sizeBytes || true);',
   },
 ];

@@ -63,7 +63,7 @@ export class Operator {
     }
   }
 
-  called(call: Call | 'startPiece' | 'endPiece', nth: number): void {
+  called(call: Call | 'startPiece' | 'endPiece' | 'forgedEnd', nth: number): void {
     const isDue = ({ when }: PlannedAction) => 'call' in when && when.call === call && when.nth === nth;
     for (const planned of this.#plan.actions.filter(isDue)) {
       const { when } = planned;

@@ -73,3 +73,15 @@ export const RetryState = {
   MAXIMUM_ATTEMPTS_REACHED: 4,
   CANCEL_REQUESTED: 7,
 } as const;
+
+const MAX_TEXT_BYTES = 8192;
+
+/** Returns JSON in which payloads are their text, or the start of it. */
+export function readableJson(value: object): string {
+  return JSON.stringify(value, (_, content: unknown) => {
+    const { data, metadata } = (content ?? {}) as Payload;
+    return data instanceof Uint8Array && metadata
+      ? `payload ${Buffer.from(data.subarray(0, MAX_TEXT_BYTES)).toString()}`
+      : content;
+  });
+}

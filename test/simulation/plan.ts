@@ -68,10 +68,31 @@ export type Action =
   | { readonly kind: 'kill-worker'; readonly worker: number }
   | { readonly kind: 'stop-worker'; readonly worker: number };
 
-/** A time after the start, or the start of a call. A piece starts when its parent decides so, and ends with its workflow. */
+/** How another client of Temporal ends an activity of a running workflow. */
+export interface ForgedEnd {
+  readonly activity: string;
+  /** Counted from 1, over the whole simulation. */
+  readonly nth: number;
+  /** Before its first attempt starts, while an attempt runs, which continues, or in place of the first result. */
+  readonly moment: 'queued' | 'running' | 'instead';
+  /**
+   * A result: of any type, of another activity, the correct one with mutations, a payload that is not JSON, or none.
+   * Otherwise a failure, a timeout after a heartbeat of that client, or a cancellation that the workflow did not request.
+   */
+  readonly end: 'strange' | 'other' | 'mutated' | 'unreadable' | 'none' | 'failure' | 'timeout' | 'cancelled';
+  /** Of its values. */
+  readonly seed: number;
+  /** Replaces properties of the correct result, or of a failure without details. @defaultValue all are drawn */
+  readonly change?: object;
+}
+
+/**
+ * A time after the start, or the start of a call. A piece starts when its parent decides so, and ends with its workflow.
+ * A forged end is at the time of its report.
+ */
 export type When =
   | { readonly atMs: number }
-  | { readonly call: Call | 'startPiece' | 'endPiece'; readonly nth: number; readonly plusMs: number };
+  | { readonly call: Call | 'startPiece' | 'endPiece' | 'forgedEnd'; readonly nth: number; readonly plusMs: number };
 
 export interface PlannedAction {
   readonly when: When;
@@ -91,6 +112,8 @@ export interface PlannedFolder {
   readonly hasManifest?: boolean;
   /** Names of contents that the check rejects. @defaultValue none */
   readonly invalidContents?: readonly string[];
+  /** Number of runs of the sync. @defaultValue 2, or 3 with some seeds */
+  readonly runs?: number;
 }
 
 /** Everything that happens in one simulation. The same plan always has the same trace. */
@@ -118,6 +141,8 @@ export interface Plan {
   readonly faults: readonly PlannedFault[];
   readonly outages: readonly Outage[];
   readonly actions: readonly PlannedAction[];
+  /** @defaultValue none */
+  readonly forgedEnds?: readonly ForgedEnd[];
 }
 
 /** Valid content of a model. */

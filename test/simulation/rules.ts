@@ -91,6 +91,11 @@ export class Rules {
   }
 
   resolved(execution: Execution, task: ActivityTask, resolution: Resolution): void {
+    if (task.isForged) {
+      if (isSync(execution)) this.#sync.forged(task);
+      else this.#of(execution)?.forged(task);
+      return;
+    }
     if (isSync(execution)) this.#sync.resolved(task, resolution);
     else this.#of(execution)?.resolved(task, resolution);
     const { failed } = resolution;

@@ -30,7 +30,9 @@ function* candidates(plan: Plan): Generator<Plan> {
       yield { ...plan, [list]: (plan[list] as readonly unknown[]).filter((_, other) => other !== index) };
     }
   }
-  const { folder } = plan;
+  const { folder, forgedEnds = [] } = plan;
+  for (const end of forgedEnds.length > 1 ? forgedEnds : [])
+    yield { ...plan, forgedEnds: forgedEnds.filter((other) => other !== end) };
   for (const { path } of folder?.files ?? []) {
     if (folder) yield { ...plan, folder: { ...folder, files: folder.files.filter((file) => file.path !== path) } };
   }

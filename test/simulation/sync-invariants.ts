@@ -103,7 +103,16 @@ export class SyncInvariants {
       }
     }
     // The service did not accept the end of the session: a best effort was made.
-    if (failed) for (const id of JSON.stringify(task.input).match(/upload_\d+/g) ?? []) this.#notEnded.add(id);
+    if (failed) this.#mayBeOpen(task);
+  }
+
+  /** Another client ended an activity. Its end says nothing about the service. */
+  forged(task: ActivityTask): void {
+    this.#mayBeOpen(task);
+  }
+
+  #mayBeOpen({ input }: ActivityTask): void {
+    for (const id of JSON.stringify(input).match(/upload_\d+/g) ?? []) this.#notEnded.add(id);
   }
 
   activated(execution: Execution, progress: SyncProgress, children: readonly Execution[], nowMs: number): void {

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { drawForgedPlan, forgeable, type ForgedWorkflow } from './draw-forged-plan.ts';
+import { fullUpload } from '../support/full-request.ts';
+import { CALM, type ForgedEnd, type Plan } from './plan.ts';
+import { MiB } from './scenario.ts';
+import { simulate } from './simulate.ts';
+
+/** Seeds of each activity. `npm run simulate -- --forged` runs any number. */
+const SEEDS = Number(process.env['LONGHAUL_SIMULATION_SEEDS'] ?? 4);
+
+const options = { uploadFile: '', uploadSplitFile: ' --split', syncSource: ' --sync' };
+
+describe.each(Object.keys(forgeable) as ForgedWorkflow[])('%s whose activities another client ends', (workflow) => {
+  const activities = forgeable[workflow];
+  const seeds = SEEDS * activities.length;
+
+  it(`keeps every rule with each of ${seeds} seeds`, { timeout: 120_000 + seeds * 1000 }, async () => {
+    const ended = new Set<string>();
+    for (let seed = 1; seed <= seeds; seed++) {
+      const { violations, trace, forged } = await simulate(drawForgedPlan(workflow, seed));
+      const command = `npm run simulate -- --forged${options[workflow]} --seed ${seed}`;
+      expect(violations, `${command}\n${trace.join('\n')}`).toEqual([]);
+      for (const activity of forged) ended.add(activity);
+    }
+    expect(ended).toEqual(new Set(activities));
+  });
+});
+
+const instead = (activity: string, change: object): Plan => ({
+  ...CALM,
+  forgedEnds: [endOf(activity, 'mutated', change)],
+});
+const endOf = (activity: string, end: ForgedEnd['end'], change?: object): ForgedEnd => ({
+  activity,
+  nth: 1,
+  moment: 'instead',
+  end,
+  seed: 1,
+  ...(change ? { change } : {}),
+});
+const folder = {
+  files: [1, 2].map((sizeBytes) => ({ path: `f${sizeBytes}`, sizeBytes })),
+  deletes: false,
+  maxConcurrentUploads: 1,
+  batchFiles: 200,
+};
+
+/** Ends with which a workflow once broke a rule. */
+const once: readonly { readonly name: string; readonly plan: Plan }[] = [
+  {
+    name: 'waits after a hash with an invalid MD5 and a checkpoint',
+    plan: {
+      ...instead('hashSource', { md5: [''], checkpoint: { offsetBytes: 1, state: '' } }),
+      suggestAfterEvents: 20,
+    },
+  },
+  {
+    name: 'waits after a hash without the SHA-256 of the request',
+    plan: { ...instead('hashSource', { sha256: undefined }), request: { ...CALM.request, sha256: true } },
+  },
+  {
+    name: 'waits after a batch of small files with a pause of many years',
+    plan: { ...instead('sendBatch', { outcomes: [{ left: {} }, { left: {} }], pauseMs: 8e15 }), folder },
+  },
+  {
+    name: 'counts the session of a create call that another client cancelled',
+    plan: { ...CALM, forgedEnds: [endOf('createUpload', 'cancelled')] },
+  },
+  {
+    name: 'does not send the whole file in place of a piece',
+    plan: {
+      ...instead('inspectSource', {
+        sizeBytes: 2 * MiB,
+        request: fullUpload({ source: { type: 'file', path: '/data/train.jsonl' }, purpose: 'assistants' }),
+      }),
+      sizeBytes: 2 * MiB,
+      pieces: 2,
+    },
+  },
+  {
+    name: 'reports files of a batch that failed with a long type',
+    plan: { ...CALM, folder, forgedEnds: [endOf('openBatch', 'failure', { type: 'x'.repeat(150_000) })] },
+  },
+];
+
+describe('a workflow with an activity that another client ends', () => {
+  it.each(once)('$name', async ({ plan }) => {
+    const { violations, trace, forged } = await simulate(plan);
+    expect(violations, trace.join('\n')).toEqual([]);
+    expect(forged, trace.join('\n')).not.toEqual([]);
+  });
+});
