@@ -4,11 +4,12 @@ import {
   CancellationScope,
   CancelledFailure,
   isCancellation,
+  TemporalFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
 import { FailureType, type FailureDetails } from '../../src/contracts/failures.ts';
 import { TextLimits } from '../../src/contracts/limits.ts';
-import { jsonBytes } from '../../src/core/payload.ts';
+import { jsonBytes, Unreadable } from '../../src/core/payload.ts';
 import { clip, clipMessage } from '../../src/core/text/clip.ts';
 import { knownDetails } from '../../src/core/shape/failure-details.ts';
 import { createHeartbeat } from '../../src/core/shape/heartbeats.ts';
@@ -33,13 +34,25 @@ export function failureOf(error: unknown): unknown {
   if (!(error instanceof ActivityFailure)) return error;
   const { message, type, details } = causeOf(error);
   const isLarge = jsonBytes(details) > MAX_DETAILS_BYTES;
+  const isLong = isLarge || message.length > MAX_DETAILS_BYTES;
   return ApplicationFailure.create({
     message: clipMessage(message),
     type: clip(type || 'Unknown', TextLimits.name),
     nonRetryable: true,
     details: isLarge ? [] : [...details],
-    cause: isLarge || message.length > MAX_DETAILS_BYTES ? undefined : error,
+    cause: isLong || hasUnreadable(error) ? undefined : error,
   });
+}
+
+/** Whether data of an error or of its causes is not JSON: a client of the workflow could not read its failure. */
+function hasUnreadable(error: unknown): boolean {
+  if (!(error instanceof TemporalFailure)) return false;
+  const { details, lastHeartbeatDetails } = error as {
+    readonly details?: unknown;
+    readonly lastHeartbeatDetails?: unknown;
+  };
+  const data = [lastHeartbeatDetails, ...(Array.isArray(details) ? details : [])];
+  return data.some((value) => value instanceof Unreadable) || hasUnreadable(error.cause);
 }
 
 interface Cause {

@@ -28,7 +28,7 @@ import { ChildUpload } from '../fleet/child-upload.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { firstActivities } from '../shell/activities.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
-import { detailsOf, failureIn } from '../shell/failures.ts';
+import { detailsOf, failureIn, failureOf } from '../shell/failures.ts';
 import { HandOverDue, Waiting } from '../shell/waiting.ts';
 import { firstName, type RawRequest } from '../shell/requests.ts';
 import { checkedResult } from '../shell/results.ts';
@@ -180,7 +180,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
       this.#status.use(detailsOf(error)?.hasAttributes);
       // Nothing was started yet: an invalid path must fail now, and not after a day of waiting.
       const cause = failureIn(error);
-      throw cause?.type === FailureType.SourceMissing ? cause : error;
+      throw cause?.type === FailureType.SourceMissing ? failureOf(error) : error;
     }
   }
 

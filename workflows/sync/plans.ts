@@ -2,7 +2,7 @@ import type { SyncBatch } from '../../src/contracts/plan-sync.ts';
 import { FailureType, type Admitted, type FailureDetails } from '../../src/contracts/failures.ts';
 import type { FullSyncRequest } from '../../src/contracts/sync.ts';
 import type { SyncTally } from '../../src/core/sync/tally.ts';
-import { detailsOf, failureIn } from '../shell/failures.ts';
+import { detailsOf, failureIn, failureOf } from '../shell/failures.ts';
 import type { Waiting } from '../shell/waiting.ts';
 import type { Learning, SyncCalls } from './calls.ts';
 import type { Memory } from './memory.ts';
@@ -75,7 +75,7 @@ export class Plans {
         this.#onFailure(detailsOf(error));
         const cause = failureIn(error);
         const isMissing = cause?.type === FailureType.SourceMissing || cause?.type === FailureType.ManifestUnusable;
-        throw isFirst && isMissing ? cause : error;
+        throw isFirst && isMissing ? failureOf(error) : error;
       }),
     );
     this.#leftToRead = 0;

@@ -18,7 +18,7 @@ import { commandBytes, isPlainObject, mostInFlight } from '../../src/core/payloa
 import { activitiesOf, firstActivities, type UploadActivities } from '../shell/activities.ts';
 import { firstName, type RawRequest } from '../shell/requests.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
-import { detailsOf, failureIn } from '../shell/failures.ts';
+import { detailsOf, failureIn, failureOf } from '../shell/failures.ts';
 import { checkedResult, type Unchecked } from '../shell/results.ts';
 import type { OpenSession } from './open-session.ts';
 
@@ -61,7 +61,7 @@ export class UploadCalls {
           // Nothing was started yet: an invalid path must fail now, and not after a day of waiting.
           const cause = failureIn(error);
           const isMissing = cause?.type === FailureType.SourceMissing;
-          throw isMissing && detailsOf(error)?.sourceScope !== 'container' ? cause : error;
+          throw isMissing && detailsOf(error)?.sourceScope !== 'container' ? failureOf(error) : error;
         },
       );
   }
