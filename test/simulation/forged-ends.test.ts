@@ -78,6 +78,18 @@ const once: readonly { readonly name: string; readonly plan: Plan }[] = [
     },
   },
   {
+    name: 'fails with a failure that a client can read',
+    plan: { ...CALM, forgedEnds: [endOf('createUpload', 'failure', { type: 'Other' })] },
+  },
+  {
+    name: 'fails with a readable failure without a source',
+    plan: { ...CALM, forgedEnds: [endOf('inspectSource', 'failure', { type: 'SourceMissing' })] },
+  },
+  {
+    name: 'fails with a readable failure after a heartbeat that is not JSON',
+    plan: { ...CALM, folder, forgedEnds: [endOf('recallSync', 'timeout', {})] },
+  },
+  {
     name: 'reports files of a batch that failed with a long type',
     plan: { ...CALM, folder, forgedEnds: [endOf('openBatch', 'failure', { type: 'x'.repeat(150_000) })] },
   },

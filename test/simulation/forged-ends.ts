@@ -98,8 +98,13 @@ export function forgeryOf(
 }
 
 function changedEnd(end: ForgedEnd['end'], change: object, result: unknown): ReturnType<Forgery['endOf']> {
+  if (end === 'timeout') {
+    const lastHeartbeatDetails = { payloads: [unreadable[0] as Payload] };
+    const timeoutFailureInfo = { timeoutType: timeoutTypes.heartbeat, lastHeartbeatDetails, ...change };
+    return { failure: { message: 'by hand', timeoutFailureInfo }, retryState: RetryState.TIMEOUT };
+  }
   if (end !== 'failure') return { result: jsonPayload({ ...(result as object), ...change }) };
-  const applicationFailureInfo = { nonRetryable: true, ...change };
+  const applicationFailureInfo = { nonRetryable: true, details: { payloads: [...unreadable] }, ...change };
   return { failure: { message: 'by hand', applicationFailureInfo }, retryState: RetryState.NON_RETRYABLE_FAILURE };
 }
 

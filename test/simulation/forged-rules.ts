@@ -2,7 +2,7 @@ import type { UploadResult } from '../../src/contracts/upload.ts';
 import type { Execution } from './execution.ts';
 import type { Close } from './execution-world.ts';
 import { forgedTypes } from './forged-ends.ts';
-import { describeFailure, valueOf } from './payloads.ts';
+import { describeFailure, isReadable, valueOf } from './payloads.ts';
 import type { ForgedEnd, Plan } from './plan.ts';
 import type { Progress } from './rules.ts';
 import type { Command, Failure } from './run.ts';
@@ -52,6 +52,7 @@ const excuses: readonly Excuse[] = [
     rules: [
       'the result has the MD5 of the File',
       'the result has the SHA-256 of the File',
+      'a File has all bytes',
       // Rules find it by its name.
       'the result names the File',
     ],
@@ -69,7 +70,11 @@ const excuses: readonly Excuse[] = [
   { rules: ['a new session is opened if it can help'], activities: ['uploadPart'], ends: ['mutated'] },
   // A File that the service does not have, with the size of the source. `ForgedRules` checks it.
   {
-    rules: ['the result names the File', 'the Files of a split upload are in the order of the source'],
+    rules: [
+      'the result names the File',
+      'the Files of a split upload are in the order of the source',
+      'the numbers of a sync agree with the service',
+    ],
     activities: ['completeUpload', 'cancelUpload'],
   },
   { rules: ['the numbers of a sync add up'], activities: ['deleteFile'] },
@@ -143,6 +148,8 @@ export class ForgedRules {
     if (!this.#plan.forgedEnds) return;
     if (close.status === 'failed' && !isKnown(close.failure))
       this.#violation('a failure has a known type', describeFailure(close.failure));
+    if (close.status === 'failed' && !isReadable(close.failure))
+      this.#violation('a client can read a failure', start.workflowId);
     if (close.status !== 'completed' || start.workflowType !== 'uploadFile') return;
     const { file, bytes } = valueOf(close.result) as UploadResult;
     if (typeof file?.id !== 'string') {

@@ -74,6 +74,16 @@ export const RetryState = {
   CANCEL_REQUESTED: 7,
 } as const;
 
+/** Whether a client of the workflow can read its failure, with all causes and details. */
+export function isReadable(failure: Failure): boolean {
+  try {
+    defaultFailureConverter.failureToError(failure, defaultPayloadConverter);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const MAX_TEXT_BYTES = 8192;
 
 /** Returns JSON in which payloads are their text, or the start of it. */

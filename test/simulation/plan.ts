@@ -82,7 +82,7 @@ export interface ForgedEnd {
   readonly end: 'strange' | 'other' | 'mutated' | 'unreadable' | 'none' | 'failure' | 'timeout' | 'cancelled';
   /** Of its values. */
   readonly seed: number;
-  /** Replaces properties of the correct result, or of a failure without details. @defaultValue all are drawn */
+  /** Replaces properties of the correct result, or of a failure or timeout. @defaultValue all are drawn */
   readonly change?: object;
 }
 

@@ -40,10 +40,9 @@ export class SplitInvariants {
     const info = close.failure.applicationFailureInfo;
     const text = describeFailure(close.failure);
     if (!info?.type) this.#violation('a failure has a type', text);
-    const details = valueOf(info?.details?.payloads?.[0]) as PiecesFailedDetails | undefined;
-    if (info?.type === FailureType.PiecesFailed && !details?.pieces) {
-      this.#violation('a split upload that fails names its pieces', text);
-    }
+    if (info?.type !== FailureType.PiecesFailed) return;
+    const details = valueOf(info.details?.payloads?.[0]) as PiecesFailedDetails | undefined;
+    if (!details?.pieces) this.#violation('a split upload that fails names its pieces', text);
   }
 
   #isWhole({ files }: SplitUploadResult): void {
