@@ -5,7 +5,7 @@ import { isPlainObject } from '../payload.ts';
 import { textUpTo } from '../text/check.ts';
 import { isCount, isFlag, isPositive, isString, isTime, listOf, oneOf, shaped, whole, type Is } from './checks.ts';
 import { leftFile, sentPart } from './parts.ts';
-import { givesUpAfterMs } from './requests.ts';
+import { isPeriodMs } from './requests.ts';
 
 /*
  * Data in the failures of activities. Any client of Temporal can fail an activity, and write the heartbeat that a timeout
@@ -24,13 +24,13 @@ const shapes: { readonly [Name in keyof Required<FailureDetails>]: Is } = {
   apiCode: isString,
   retryAtMs: isTime,
   // A sum with the current time is a time, too.
-  retryAfterMs: whole(0, 365 * 86_400_000),
+  retryAfterMs: isPeriodMs,
   notDone: oneOf(true),
   unanswered: whole(0, MANY),
   sourceScope: oneOf('file', 'container'),
   hasAttributes: isFlag,
   subject: shaped({ filename: isName, purpose: isName, destination: isName }),
-  giveUpAfterMs: givesUpAfterMs,
+  giveUpAfterMs: isPeriodMs,
   content: shaped({ invalid: isCount, problems: listOf(shaped({ line: isCount, reason: isString }), MANY) }),
   sentPart,
 };

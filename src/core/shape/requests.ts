@@ -26,7 +26,7 @@ import { limits, range } from './parts.ts';
 /** A year. */
 const MAX_PERIOD_MS = 365 * 86_400_000;
 
-export const givesUpAfterMs = whole(0, MAX_PERIOD_MS);
+export const isPeriodMs = whole(0, MAX_PERIOD_MS);
 
 /** Only workers read the rest of a source. */
 const source = shaped({ type: oneOf('file', 's3', 'http'), range: optional(range) });
@@ -36,7 +36,7 @@ const settings = {
   partSizeBytes: optional(isPositive),
   concurrency: whole(1, Limits.maxConcurrency),
   maxSessions: isPositive,
-  giveUpAfterMs: givesUpAfterMs,
+  giveUpAfterMs: isPeriodMs,
   md5: isFlag,
   check: optional(isString),
   ignoreInode: optional(isFlag),
