@@ -37,7 +37,7 @@ export async function devCommand(
         const direct = context.config.proxies ? ' no_proxy=127.0.0.1' : '';
         context.note(`  export OPENAI_BASE_URL=${api.url} OPENAI_API_KEY=${shownLocalKey(context.config)}${direct}`);
         context.note('  longhaul upload FILE --purpose batch');
-        context.note('programs with the library also need:');
+        context.note('programs that use the library also need:');
         context.note(`  export TEMPORAL_ADDRESS=${address} LONGHAUL_TASK_QUEUE=${client.taskQueue}`);
         await Promise.race([running, interrupted(context.signal)]);
         await worker.shutdown();
