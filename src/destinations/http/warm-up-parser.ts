@@ -12,7 +12,8 @@ const ANSWER =
 
 /**
  * Lets undici parse one response, without a network. Its parser is WebAssembly, which V8 compiles again when it is used.
- * This uses 40 MiB for a moment, at the start instead of during the first parts. Never rejects.
+ * This uses 40 MiB for a moment, at the start instead of during the first parts. The command prevents it for its own process
+ * (`main.ts`), which a worker in another program cannot. Never rejects.
  *
  * @returns whether a response was parsed
  */
