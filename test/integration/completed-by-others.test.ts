@@ -11,6 +11,7 @@ import pMap from 'p-map';
 import { expect, inject, it } from 'vitest';
 import { FailureType } from '../../src/contracts/failures.ts';
 import { openAiLimits as limits } from '../../src/contracts/limits.ts';
+import { failureDetails, leftFile } from '../support/failure-details.ts';
 import { fullSync, fullUpload } from '../support/full-request.ts';
 import { generatedRuns, jsonText, mutated, strangeValues } from '../support/mutated.ts';
 import { installQuietRuntime } from '../support/quiet-runtime.ts';
@@ -132,26 +133,13 @@ interface Act {
   readonly end: (client: Client) => Promise<unknown>;
 }
 
-const details = {
-  attempt: 1,
-  status: 401,
-  retryAtMs: Date.now() + 100_000,
-  retryAfterMs: 100_000,
-  unanswered: 1,
-  sourceScope: 'container',
-  hasAttributes: true,
-  subject: { filename: 'a', purpose: 'p', destination: 'd' },
-  giveUpAfterMs: 1000,
-  notDone: true,
-  sentPart: { partId: 'p', md5: null },
-};
-const left = { inDoubt: 'worker', sentPart: { partId: 'p', md5: null } };
+const details = failureDetails(Date.now());
 const beat = {
   attempt: 1,
   refused: 1,
   sessions: { 0: session() },
   outcomes: { 0: { sent: { fileId: 'file-4', createdAt: 1, md5: null } } },
-  left: { 1: left },
+  left: { 1: leftFile },
 };
 const failureTypes = ['ApiRejected', 'ApiUnavailable', 'SourceMissing', 'WorkerStopping', 'SessionLost', 'Other', ''];
 
@@ -338,7 +326,7 @@ it('does not fail a workflow task, whatever a client sends as the end of an acti
     const type = () => failureTypes[count++ % failureTypes.length] ?? '';
     const ends = [
       ...draw(mutated(resultOf(pair))).map(completes),
-      ...draw(mutated([details, [left, left]])).map((value) =>
+      ...draw(mutated([details, [leftFile, leftFile]])).map((value) =>
         failsWith(type(), Array.isArray(value) ? value : [value]),
       ),
       ...draw(fc.oneof(strangeValues, mutated(beat))).map(timesOut),

@@ -3,6 +3,7 @@ import { FailureType } from '../../src/contracts/failures.ts';
 import { TextLimits } from '../../src/contracts/limits.ts';
 import { isPlainObject } from '../../src/core/payload.ts';
 import { clip } from '../../src/core/text/clip.ts';
+import { failureDetails, leftFile } from '../support/failure-details.ts';
 import { jsonText, mutated, strangeTexts, strangeValues } from '../support/mutated.ts';
 import type { Forgery } from './activity-task.ts';
 import { Dice } from './dice.ts';
@@ -14,23 +15,10 @@ import type { Failure, Payload } from './run.ts';
 const MAX_PAYLOAD_BYTES = 2 * 1024 * 1024;
 const MAX_RUNNING_MS = 1500;
 
-const left = { inDoubt: 'worker', sentPart: { partId: 'p', md5: null } };
 const session = { uploadId: 'upload_9', createdAt: 1_799_053_200, expiresAt: 1_799_056_800 };
 
 /** As activities write them. */
-const details = {
-  attempt: 1,
-  status: 401,
-  retryAtMs: 1_799_053_300_000,
-  retryAfterMs: 100_000,
-  unanswered: 1,
-  sourceScope: 'container',
-  hasAttributes: true,
-  subject: { filename: 'a', purpose: 'p', destination: 'd' },
-  giveUpAfterMs: 1000,
-  notDone: true,
-  sentPart: { partId: 'p', md5: null },
-};
+const details = failureDetails(1_799_053_200_000);
 const beats = {
   attempt: 1,
   refused: 1,
@@ -39,7 +27,7 @@ const beats = {
   state: 'x',
   sessions: { 0: session },
   outcomes: { 0: { sent: { fileId: 'file-9', createdAt: 1, md5: null } } },
-  left: { 1: left },
+  left: { 1: leftFile },
   fingerprint: 'v1',
   lines: { offsetBytes: 1024, states: ['x'] },
   digests: [{ path: 'f0.jsonl', checkpoint: { offsetBytes: 1, state: 'x' } }],
@@ -131,7 +119,7 @@ const draws: Readonly<Record<ForgedEnd['end'], (dice: Dice, known: Known) => Ret
 function strangeFailure(dice: Dice): Failure {
   const { notDone: _, ...clear } = details;
   const written = dice.chance('not-done', 0.3) ? details : clear;
-  const list = draw(dice, 'details', mutated([written, [left, left]]));
+  const list = draw(dice, 'details', mutated([written, [leftFile, leftFile]]));
   const payloads = (Array.isArray(list) ? list : [list]).slice(0, 10).map(jsonPayload);
   if (dice.chance('unreadable', 0.1)) payloads.unshift(dice.one('payload', unreadable));
   const type = dice.one('type', failureTypes);
