@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { drawPlan, drawSplitPlan, drawSyncPlan } from './draw-plan.ts';
-import { knownFleetFailures } from './known-fleet-failures.ts';
+import { knownSplitFailures } from './known-split-failures.ts';
+import { knownSyncFailures } from './known-sync-failures.ts';
 import { knownUploadFailures } from './known-upload-failures.ts';
 import { CALM } from './plan.ts';
 import { simulate } from './simulate.ts';
@@ -90,7 +91,7 @@ describe('a sync with deletions', () => {
 });
 
 describe('an upload that once broke a rule', () => {
-  it.each([...knownUploadFailures, ...knownFleetFailures])('$name', async ({ plan, rule }) => {
+  it.each([...knownUploadFailures, ...knownSplitFailures, ...knownSyncFailures])('$name', async ({ plan, rule }) => {
     const { violations, trace } = await simulate(plan);
     expect(
       violations.filter((violation) => violation.rule === rule),
