@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { join } from 'node:path';
+import { attempt } from '../../src/core/objects.ts';
 
 const MEMORY = '/dev/shm';
 const PREFIX = 'longhaul-tests-';
@@ -37,7 +38,8 @@ function freeBytes(): number {
 function removeThoseOfKilledRuns(): void {
   for (const name of readdirSync(MEMORY)) {
     const pid = Number(name.startsWith(PREFIX) && name.slice(PREFIX.length).split('-')[0]);
-    if (pid > 0 && !isRunning(pid)) rmSync(join(MEMORY, name), { recursive: true, force: true });
+    // It can be another user's.
+    if (pid > 0 && !isRunning(pid)) attempt(() => rmSync(join(MEMORY, name), { recursive: true, force: true }));
   }
 }
 
