@@ -160,15 +160,17 @@ describe('the list of Temporal UI', () => {
       await writeFiles(folder, manyFiles(3));
       await randomFile(join(folder, 'large.bin'), 2 * MiB);
       const { workflowId, counts } = await runSync(system, { folder, purpose });
-      const [sync] = await listed(system, 'WorkflowType = "syncSource"', [workflowId]);
+      const [sync] = await listed(system, 'WorkflowType = "syncSource" AND LonghaulState = "completed"', [workflowId]);
       expect(sync).toMatchObject({
         LonghaulState: 'completed',
         LonghaulFilename: folder,
         LonghaulBytes: counts.toSend.bytes,
         LonghaulBytesDone: counts.sent.bytes,
       });
-      expect([...(await list(system, 'LonghaulFilename = "large.bin"')).values()]).toMatchObject([
-        { LonghaulState: 'completed', LonghaulPercent: 100, LonghaulPurpose: purpose },
+      const large = 'LonghaulFilename = "large.bin" AND LonghaulState = "completed"';
+      await until(async () => (await list(system, large)).size === 1, large);
+      expect([...(await list(system, large)).values()]).toMatchObject([
+        { LonghaulPercent: 100, LonghaulPurpose: purpose },
       ]);
     }));
 

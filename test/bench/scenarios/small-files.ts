@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import pMap from 'p-map';
 import type { Bench } from '../bench.ts';
 import type { SmallFilesResult } from '../children/small-files-result.ts';
 import { historyCostOf } from '../history-cost.ts';
@@ -25,6 +26,8 @@ const ways: Readonly<Record<string, Way>> = {
   'openai SDK, streaming': withSdk,
   'Longhaul, end to end': (bench, path) => withLonghaul(bench, path, true),
   'Longhaul, end to end, no MD5': (bench, path) => withLonghaul(bench, path, false),
+  'openai SDK, streaming, one file after the other': (bench, path) => withSdk(bench, path, 1),
+  'Longhaul, end to end, one file after the other': (bench, path) => withLonghaul(bench, path, true, 1),
 };
 
 async function run(bench: Bench): Promise<Section> {
@@ -57,7 +60,7 @@ async function run(bench: Bench): Promise<Section> {
   };
   const actions = longhaul?.rounds.at(-1);
   return {
-    about: `${files} files of 1 MiB over loopback, ${concurrency} at a time: each is created, sent as one part and completed. The uploads of Longhaul all start at the same time, on one worker. Medians of ${rounds} rounds (minimum–maximum).`,
+    about: `${files} files of 1 MiB over loopback, ${concurrency} at a time: each is created, sent as one part and completed. The uploads of Longhaul all start at the same time, on one worker. In the last two rows, each file starts when the one before it is complete. Medians of ${rounds} rounds (minimum–maximum).`,
     tables: [
       {
         columns: ['', 's', 'ms per file', 'CPU ms per file', 'Temporal CPU ms per file', 'peak MiB'],
@@ -89,11 +92,13 @@ async function run(bench: Bench): Promise<Section> {
 
 const named = (name: string, figure: Figure | undefined) => (figure ? { [name]: figure } : {});
 
-async function withSdk({ sink, settings }: Bench, path: string): Promise<SmallFilesResult> {
+async function withSdk(
+  { sink, settings }: Bench,
+  path: string,
+  atOnce = settings.concurrency,
+): Promise<SmallFilesResult> {
   const { baseUrl } = await sink();
-  const args = [childScript('small-files-process.js'), baseUrl, path, settings.smallFiles, settings.concurrency].map(
-    String,
-  );
+  const args = [childScript('small-files-process.js'), baseUrl, path, settings.smallFiles, atOnce].map(String);
   return JSON.parse((await promisify(execFile)(process.execPath, args)).stdout) as SmallFilesResult;
 }
 
@@ -111,6 +116,7 @@ async function withLonghaul(
   { sink, temporal, settings }: Bench,
   path: string,
   md5: boolean,
+  atOnce = settings.smallFiles,
 ): Promise<SmallFilesResult> {
   const { client, environment, serverPid } = await temporal();
   const { baseUrl } = await sink();
@@ -119,7 +125,7 @@ async function withLonghaul(
     await handle.result();
     return handle.workflowId;
   };
-  const many = (count: number) => Promise.all(Array.from({ length: count }, upload));
+  const many = (count: number) => pMap(Array.from({ length: count }), upload, { concurrency: atOnce });
   return withWorkerProcess({ slots: settings.concurrency, baseUrl, environment }, async ({ pid }) => {
     await many(settings.concurrency);
     let workflowId = '';
