@@ -1,24 +1,23 @@
 import { openAiLimits } from '../../src/contracts/limits.ts';
-import type { SplitUploadRequest } from '../../src/contracts/split.ts';
-import type { SyncRequest } from '../../src/contracts/sync.ts';
 import { startAttempt, Workers } from './activities.ts';
-import type { Forgery } from './activity-task.ts';
 import { VirtualClock } from './clock.ts';
 import type { ClientWorld } from './client.ts';
 import { Dice } from './dice.ts';
 import type { Execution } from './execution.ts';
 import type { Close, ExecutionWorld } from './execution-world.ts';
-import { forgeryOf } from './forged-ends.ts';
 import { ForgedRules } from './forged-rules.ts';
 import { ModelManifest } from './manifest.ts';
 import { Namespace } from './namespace.ts';
 import { Operator } from './operator.ts';
-import { describeFailure, payloadOf, readableJson, valueOf } from './payloads.ts';
-import { isInvalid, type Call, type Fault, type Plan } from './plan.ts';
+import { describeFailure, valueOf } from './payloads.ts';
+import { isInvalid, type Plan } from './plan.ts';
+import { PlannedFaults } from './planned-faults.ts';
 import { describeClose, Rules, type Progress } from './rules.ts';
 import { changedGlobals } from './run.ts';
 import { Service } from './service.ts';
 import { ModelSources } from './source.ts';
+import { NAME, PATH, startOfRun, WORKFLOW_ID } from './start-of-run.ts';
+import { Trace, type Violation } from './trace.ts';
 
 /** 2027, at a whole hour. */
 const START_MS = Date.UTC(2027, 0, 4, 9);
@@ -33,11 +32,6 @@ const MAX_QUIET = 50;
 /** Time after which the operator cancels a workflow that waits after a forged end. */
 const MAX_FORGED_MS = 3 * 3_600_000;
 const MAX_TRACED = 300;
-
-export interface Violation {
-  readonly rule: string;
-  readonly text: string;
-}
 
 export interface Outcome {
   readonly trace: readonly string[];
@@ -54,10 +48,6 @@ export interface Outcome {
   readonly execution: Execution;
 }
 
-const WORKFLOW_ID = 'upload';
-const NAME = 'train.jsonl';
-const PATH = `/data/${NAME}`;
-const MANIFEST: SyncRequest['manifest'] = { type: 's3', bucket: 'state', key: 'sync.jsonl' };
 /** The first one with all that the plan contains, then one without faults and changes that sends the rest. */
 const SYNC_RUNS = 2;
 /** How often a third run follows, which sends nothing. */
@@ -92,16 +82,9 @@ class Simulation {
   readonly #rules: Rules;
   readonly #forgedRules: ForgedRules;
   readonly #operator: Operator;
-  readonly #trace: string[] = [];
-  readonly #violations: Violation[] = [];
-  readonly #calls = new Map<Call, number>();
-  /** Activities that were scheduled, by name. */
-  readonly #scheduled = new Map<string, number>();
+  readonly #trace = new Trace(this.clock);
+  readonly #faults: PlannedFaults;
   readonly #forged: string[] = [];
-  /** Newest results of workers, by the name of the activity. */
-  readonly #results = new Map<string, unknown>();
-  /** Nothing fails any longer. */
-  #isCalm = false;
   /** Of the current run of a sync. */
   #startedAtMs = START_MS;
   #activities = 0;
@@ -115,6 +98,7 @@ class Simulation {
     this.#watch = watch;
     this.#plan = plan;
     this.#dice = new Dice(plan.seed);
+    this.#faults = new PlannedFaults(plan, () => this.clock.nowMs - START_MS);
     this.#service = new Service(this.clock, plan.style);
     this.#sources = new ModelSources(
       () => this.clock.nowMs,
@@ -161,7 +145,7 @@ class Simulation {
     const first = this.#execution.close;
     if (this.#plan.folder) {
       this.#operator.stop();
-      this.#isCalm = true;
+      this.#faults.calm();
       const { runs = SYNC_RUNS + (this.#dice.chance('third-run', THIRD_RUN) ? 1 : 0) } = this.#plan.folder;
       for (let run = 2; run <= runs; run++) {
         await this.#wait(PAUSE_MS);
@@ -175,8 +159,8 @@ class Simulation {
     // What still runs on workers ends, and must not reach the service.
     for (let rest = 0; rest < 200 && (await this.clock.next()); rest++);
     return {
-      trace: this.#trace,
-      violations: this.#violations,
+      trace: this.#trace.lines,
+      violations: this.#trace.violations,
       close: first,
       executions: this.#namespace.started,
       activities: this.#activities,
@@ -188,27 +172,10 @@ class Simulation {
   }
 
   #start(run = 1): void {
-    const { request: settings, sizeBytes, pieces, folder } = this.#plan;
-    const purpose = 'assistants';
     this.#startedAtMs = this.clock.nowMs;
     this.#rules.begin(run);
-    if (folder) {
-      this.#note(`run ${run}`);
-      const { maxConcurrentUploads, deletes, hasManifest } = folder;
-      const source = { type: 's3', bucket: 'data' } as const;
-      const request: SyncRequest = { source, purpose, delete: deletes, maxConcurrentUploads, upload: settings };
-      const input = [payloadOf(hasManifest ? { ...request, manifest: MANIFEST } : request)];
-      this.#namespace.start({ workflowType: 'syncSource', workflowId: WORKFLOW_ID, input });
-      return;
-    }
-    const request: SplitUploadRequest = {
-      source: { type: 'file', path: PATH },
-      purpose,
-      ...settings,
-      ...(pieces ? { pieceSizeBytes: Math.ceil(sizeBytes / pieces) } : {}),
-    };
-    const workflowType = pieces ? 'uploadSplitFile' : 'uploadFile';
-    this.#namespace.start({ workflowType, workflowId: WORKFLOW_ID, input: [payloadOf(request)] });
+    if (this.#plan.folder) this.#note(`run ${run}`);
+    this.#namespace.start(startOfRun(this.#plan));
   }
 
   async #untilClosed(): Promise<void> {
@@ -255,7 +222,11 @@ class Simulation {
       trace: (line) => this.#note(line),
       violation: (rule, text) => this.#violate(rule, text),
       pickWorker: (key) => this.#dice.whole(`${key}/worker`, 0, WORKERS - 1),
-      forgery: (type) => this.#forgeryOf(type),
+      forgery: (type) =>
+        this.#faults.forgeryOf(type, (text, moment) => {
+          this.#note(`another client ends ${type}, ${moment}: ${text.slice(0, MAX_TRACED)}`);
+          this.#forgedRules.forged(text);
+        }),
       start: (info, input, beat) => startAttempt(this.#clientWorld(), info, input, beat),
       onScheduled: (execution, task) => {
         this.#activities++;
@@ -267,7 +238,7 @@ class Simulation {
         const end = completed ? 'completed' : failed ? describeFailure(failed.failure) : 'cancelled';
         this.#note(`${task.type} ${task.seq} ended: ${end.slice(0, MAX_TRACED)}`);
         if (task.isForged) this.#operator.called('forgedEnd', this.#forged.push(task.type));
-        else if (this.#plan.forgedEnds && completed) this.#results.set(task.type, valueOf(completed.result));
+        else if (this.#plan.forgedEnds && completed) this.#faults.learn(task.type, valueOf(completed.result));
       },
       onActivated: (execution) => this.#activated(execution),
       onClosed: (execution, close) => {
@@ -306,40 +277,16 @@ class Simulation {
       namespace: this.#namespace,
       trace: (line) => this.#note(line),
       onDoubt: (uploadId) => this.#rules.doubt(uploadId),
-      onCall: (call) => this.#faultOf(call),
+      onCall: (call) => {
+        const nth = this.#faults.count(call);
+        this.#operator.called(call, nth);
+        return this.#faults.faultOf(call, nth);
+      },
       durationMs: (call, key) => {
         const [least, most] = call === 'addPart' || call === 'hashSource' ? this.#plan.partMs : this.#plan.callMs;
         return this.#dice.whole(`${key}/duration`, least, most);
       },
     };
-  }
-
-  #forgeryOf(type: string): Forgery | undefined {
-    if (!this.#plan.forgedEnds) return undefined;
-    const nth = (this.#scheduled.get(type) ?? 0) + 1;
-    this.#scheduled.set(type, nth);
-    const planned = this.#plan.forgedEnds.find((one) => one.activity === type && one.nth === nth);
-    if (!planned) return undefined;
-    const others = () => [...this.#results].flatMap(([name, result]) => (name === type ? [] : [result]));
-    return forgeryOf(planned, others, (forged) => {
-      const text = readableJson(forged);
-      this.#note(`another client ends ${type}, ${planned.moment}: ${text.slice(0, MAX_TRACED)}`);
-      this.#forgedRules.forged(text);
-    });
-  }
-
-  #faultOf(call: Call): Fault | undefined {
-    const nth = (this.#calls.get(call) ?? 0) + 1;
-    this.#calls.set(call, nth);
-    this.#operator.called(call, nth);
-    if (this.#isCalm) return undefined;
-    const planned = this.#plan.faults.find((fault) => fault.call === call && fault.nth === nth);
-    const sinceMs = this.clock.nowMs - START_MS;
-    const isNow = ({ fromMs, forMs }: { fromMs: number; forMs: number }) =>
-      sinceMs >= fromMs && sinceMs < fromMs + forMs;
-    const isAbout = (one: Call | '*') => one === call || (one === '*' && call !== 'manifest');
-    const outage = this.#plan.outages.find((one) => isAbout(one.call) && isNow(one));
-    return planned?.fault ?? outage?.fault;
   }
 
   async #activated(execution: Execution): Promise<void> {
@@ -368,14 +315,10 @@ class Simulation {
   }
 
   #note(line: string): void {
-    const seconds = (this.clock.nowMs - START_MS) / 1000;
-    this.#trace.push(`${seconds.toFixed(3).padStart(10)} s  ${line}`);
+    this.#trace.note(line);
   }
 
   #violate(rule: string, text: string): void {
-    if (this.#forgedRules.excuse(rule)) return;
-    // The first violation of a rule is enough.
-    this.#note(`VIOLATION of "${rule}": ${text}`);
-    if (!this.#violations.some((violation) => violation.rule === rule)) this.#violations.push({ rule, text });
+    if (!this.#forgedRules.excuse(rule)) this.#trace.violate(rule, text);
   }
 }
