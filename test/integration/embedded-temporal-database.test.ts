@@ -11,7 +11,7 @@ import {
 } from '../../src/dev/server/state-files.ts';
 import { cleanEnvironment } from '../support/cli.ts';
 import { serverProcesses, withStateDir } from '../support/state-dir.ts';
-import { temporalCliForTests } from '../support/temporal-cli.ts';
+import { namedTemporalCli, temporalCliForTests } from '../support/temporal-cli.ts';
 import { until } from '../support/until.ts';
 
 const acquire = (stateDir: string) => acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, lingerMs: 0 });
@@ -24,10 +24,11 @@ const withNetwork = [...container, '--net', '--', 'sh', '-c', 'ip link set lo up
 
 const canMakeContainers = spawnSync('unshare', [...withNetwork, 'true']).status === 0;
 
-function listIn(command: readonly string[], stateDir: string) {
+async function listIn(command: readonly string[], stateDir: string) {
+  const { path } = await namedTemporalCli();
   return spawnSync('unshare', [...command, process.execPath, main, 'list'], {
     encoding: 'utf8',
-    env: cleanEnvironment({ LONGHAUL_STATE_DIR: stateDir }),
+    env: cleanEnvironment({ LONGHAUL_STATE_DIR: stateDir, LONGHAUL_TEMPORAL_CLI: path }),
   });
 }
 
@@ -36,8 +37,8 @@ describe.skipIf(!canMakeContainers)('a state directory that containers share', (
     withStateDir(async (stateDir) => {
       const first = await acquire(stateDir);
       try {
-        expect(listIn(container, stateDir)).toMatchObject({ status: 0 });
-        const other = listIn(withNetwork, stateDir);
+        expect(await listIn(container, stateDir)).toMatchObject({ status: 0 });
+        const other = await listIn(withNetwork, stateDir);
         const line = /^longhaul: the Temporal server of .* runs in another container.* Set TEMPORAL_ADDRESS to .*\.\n$/;
         expect(other).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(line) });
         expect(serverProcesses(stateDir)).toHaveLength(1);
@@ -45,12 +46,12 @@ describe.skipIf(!canMakeContainers)('a state directory that containers share', (
         await first.release();
       }
       // The server of a container that was stopped leaves its files.
-      expect(listIn(withNetwork, stateDir)).toMatchObject({ status: 0 });
+      expect(await listIn(withNetwork, stateDir)).toMatchObject({ status: 0 });
     }));
 
   it('rejects a second server on the database if the first one cannot be found', () =>
     withStateDir(async (stateDir) => {
-      const { path } = await temporalCliForTests();
+      const { path } = await namedTemporalCli();
       const { database } = statePaths(stateDir);
       const start = ['server', 'start-dev', '--headless', '--port', '7233', '--db-filename', database];
       const pragma = ['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'locking_mode=exclusive'];
@@ -62,7 +63,7 @@ describe.skipIf(!canMakeContainers)('a state directory that containers share', (
         first.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
         await until(() => output.includes('Server'), 'Temporal to start');
         // From here, only the lock of the database shows the first server.
-        const second = listIn(container, stateDir);
+        const second = await listIn(container, stateDir);
         const line =
           /^longhaul: another Temporal server uses the database in .*\. Set TEMPORAL_ADDRESS to .*directory\.\n$/;
         expect(second).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(line) });

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Interrupted } from '../../dist/src/cli/errors.js';
 import { CliRun as Command } from '../../dist/src/cli/run.js';
 import { installQuietRuntime } from './quiet-runtime.ts';
+import { LIGHTER_CLI } from './temporal-cli.ts';
 import { until } from './until.ts';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -41,8 +42,12 @@ export function cleanEnvironment(changes: Readonly<Record<string, string>>): Nod
   const ours = /^(TEMPORAL|OPENAI|AZURE_OPENAI|LONGHAUL|VITEST|NODE_OPTIONS)/;
   const others = Object.entries(process.env).filter(([name]) => !ours.test(name));
   // No server outlives its test. Workers start threads only where those of the tests do (see vitest.config.ts).
-  const ownThreads = { TEMPORAL_DEBUG: process.env['TEMPORAL_DEBUG'] };
-  return { ...Object.fromEntries(others), LONGHAUL_LINGER: '0', ...ownThreads, ...changes };
+  const ofTests = {
+    LONGHAUL_LINGER: '0',
+    LONGHAUL_TEMPORAL_CLI: process.env[LIGHTER_CLI],
+    TEMPORAL_DEBUG: process.env['TEMPORAL_DEBUG'],
+  };
+  return { ...Object.fromEntries(others), ...ofTests, ...changes };
 }
 
 const running = new Set<ChildProcess>();

@@ -1,17 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { EnvHttpProxyAgent } from 'undici';
 import { cacheDirectory } from './cache-directory.ts';
 import { resolveTemporalCli, type TemporalCli } from '../../src/dev/temporal-cli/temporal-cli.ts';
+
+/** The name of a variable with the path of `lighterCli`. */
+export const LIGHTER_CLI = 'LIGHTER_TEMPORAL_CLI';
 
 /** Each resolution runs the CLI to learn its version. */
 let resolved: Promise<TemporalCli> | undefined;
 
 /** The CLI that a user of this machine would get, from the same cache, so that it's fetched only once. */
 export function temporalCliForTests(): Promise<TemporalCli> {
-  resolved ??= resolveTemporalCli({
-    explicitPath: process.env['LONGHAUL_TEMPORAL_CLI'],
+  resolved ??= process.env[LIGHTER_CLI] ? resolveCli(process.env[LIGHTER_CLI]) : namedTemporalCli();
+  return resolved;
+}
+
+/** The same one, with a path that is also valid in containers. */
+export function namedTemporalCli(): Promise<TemporalCli> {
+  return resolveCli(process.env['LONGHAUL_TEMPORAL_CLI']);
+}
+
+function resolveCli(explicitPath: string | undefined): Promise<TemporalCli> {
+  return resolveTemporalCli({
+    explicitPath,
     pathEnv: process.env['PATH'],
     cacheDir: cacheDirectory,
     dispatcher: new EnvHttpProxyAgent(),
   });
-  return resolved;
+}
+
+/**
+ * Returns a path of the same program, which is valid while this process runs. At each start, Temporal computes the MD5 of the
+ * file with its name, 150 MB, which is half of the CPU time of a start. On Linux, this program is a copy without a name, and
+ * the file with its former name is empty.
+ */
+export function lighterCli(path: string, copy: string): string {
+  if (process.platform !== 'linux') return path;
+  copyFileSync(path, copy);
+  const lighter = `/proc/${process.pid}/fd/${openSync(copy, 'r')}`;
+  rmSync(copy);
+  writeFileSync(copy, '');
+  // The directory can forbid programs.
+  return spawnSync(lighter, ['--version']).status === 0 ? lighter : path;
 }

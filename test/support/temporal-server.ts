@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { storeHostIdentity, thisHost } from '../../src/config/host-identity.ts';
 import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
-import { temporalCliForTests } from './temporal-cli.ts';
+import { LIGHTER_CLI, lighterCli, namedTemporalCli, temporalCliForTests } from './temporal-cli.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -22,8 +22,10 @@ declare module 'vitest' {
 export const lighterServer = { GOMAXPROCS: '1', GOGC: 'off', GOMEMLIMIT: '1GiB' } as const;
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  Object.assign(process.env, lighterServer);
-  const stateDir = await mkdtemp(join(tmpdir(), 'longhaul-test-temporal-'));
+  const directory = await mkdtemp(join(tmpdir(), 'longhaul-test-temporal-'));
+  const { path } = await namedTemporalCli();
+  Object.assign(process.env, lighterServer, { [LIGHTER_CLI]: lighterCli(path, join(directory, 'temporal')) });
+  const stateDir = join(directory, 'state');
   const server = await acquireEmbeddedTemporal({ stateDir, cli: temporalCliForTests, lingerMs: 0 });
   // Otherwise the first command would adopt a host name of another test's uploads.
   storeHostIdentity(stateDir, { host: thisHost(), earlier: [] });
@@ -31,6 +33,6 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('embeddedStateDir', stateDir);
   return async () => {
     await server.release();
-    await rm(stateDir, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   };
 }
