@@ -6,7 +6,7 @@ describe('kills of commands, the server process and Temporal', { timeout: 300_00
   afterAll(endCliProcesses);
 
   it('lose no upload, start no second server, and leave no process', async () => {
-    const { problems, uploads } = await runServerKills(2, 2_000);
+    const { problems, uploads } = await runServerKills(2, 2_000, undefined, 1);
     expect(problems).toEqual([]);
     expect(uploads).toBeGreaterThan(1);
   });

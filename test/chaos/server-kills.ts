@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { receive, type ServerMessage, connectTo, socketNumbers } from '../../src/dev/server/socket.ts';
 import { startLocalApi } from '../../src/local-api/index.ts';
-import { runCliProcess, startCli, type CliRun } from '../support/cli.ts';
+import { runCli, startCli, type CliRun } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { findTemporal, serverProcesses, withStateDir } from '../support/state-dir.ts';
 import { withTempDir } from '../support/temp-dir.ts';
@@ -38,16 +38,18 @@ export interface ServerKillsReport {
  *
  * @param report receives a line for each kill and each end of a command
  * @param killsEach number of kills of each of the three
+ * @param processes number of lanes whose commands are processes, which can be killed. The others run in this process.
  */
 export async function runServerKills(
   killsEach: number,
   maxPauseMs = 3_000,
   report: (line: string) => void = () => {},
+  processes = LANES,
 ): Promise<ServerKillsReport> {
   const kills: KillCounts = { command: 0, server: 0, temporal: 0 };
   const problems: string[] = [];
   const failures: string[] = [];
-  const running: (CliRun | undefined)[] = Array.from({ length: LANES });
+  const running: (CliRun | undefined)[] = Array.from({ length: processes });
   let uploads = 0;
   let repeats = 0;
   const isDone = () => Object.values(kills).every((count) => count >= killsEach);
@@ -77,11 +79,10 @@ export async function runServerKills(
         '--json',
       ];
       for (let runs = 1; ; runs += 1) {
-        const command = startCli(words, environment);
-        running[lane] = command;
-        const { code, signal, stdout, stderr } = await command.ended;
+        const run = async () => (running[lane] = startCli(words, environment)).ended;
+        const { code, signal, stdout, stderr } = await (lane < processes ? run() : runCli(words, environment));
         report(`${name}: ${code ?? signal} ${stderr.replaceAll('\n', ' | ')}`);
-        running[lane] = undefined;
+        if (lane < processes) running[lane] = undefined;
         if (code === 0) {
           const { file } = JSON.parse(stdout) as { readonly file: { readonly id: string } };
           const response = await fetch(`${api.url}/files/${file.id}/content`, {
@@ -138,14 +139,14 @@ export async function runServerKills(
 
     const watching = watch();
     try {
-      await Promise.all([kill(), ...running.map((_, lane) => runLane(lane))]);
+      await Promise.all([kill(), ...Array.from({ length: LANES }, (_, lane) => runLane(lane))]);
     } finally {
       isWatching = false;
       await watching;
       for (const run of running) run?.child.kill('SIGKILL');
     }
     // A kill of the server process without a command leaves Temporal to the next command.
-    const last = await runCliProcess(['list'], { ...environment, LONGHAUL_LINGER: '0' });
+    const last = await runCli(['list'], { ...environment, LONGHAUL_LINGER: '0' });
     if (last.code !== 0) problems.push(`longhaul list: ${last.stderr}`);
     const left = [findTemporal(stateDir), ...serverProcesses(stateDir)].filter((pid) => pid !== undefined);
     if (left.length > 0) problems.push(`processes ${left.join(', ')} are left`);
