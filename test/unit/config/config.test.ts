@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import { isDebugging } from '../../../src/cli/run.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 import { requireDestination, withDefaultDestination } from '../../../src/config/destinations.ts';
-import { ConfigError } from '../../../src/errors.ts';
 import { storeHostIdentity } from '../../../src/config/host-identity.ts';
 import { configScene } from '../../support/config-scene.ts';
 
@@ -200,99 +199,6 @@ describe('loadConfig', () => {
   });
 });
 
-describe('the config file', () => {
-  it('explains each problem of the config file in plain English', async () => {
-    await writeConfig({
-      zzz: 1,
-      destinations: {
-        a: { kind: 'Azure', nope: 1, purposes: [5] },
-        b: { baseUrl: 'http://x', apiKeyCommand: 'x' },
-        '': { baseUrl: 'http://x' },
-      },
-    });
-    const file = scene.configPath;
-    expect(problemsOf({}).replace('invalid configuration: ', '').split('; ').toSorted()).toEqual([
-      `${file}: destinations. has an invalid name`,
-      `${file}: destinations.a has an unknown property: "nope"`,
-      `${file}: destinations.a.kind must be "openai" or "azure"`,
-      `${file}: destinations.a.purposes.0 must be a text`,
-      `${file}: destinations.b.apiKeyCommand must be a list of a program and its arguments, or an object with "command"`,
-      `${file}: the file has an unknown property: "zzz"`,
-    ]);
-    for (const [content, problem] of [
-      ['', 'as JSON: it is empty'],
-      ['null', 'the file must be an object'],
-      ['[]', 'the file must be an object'],
-    ] as const) {
-      await writeFile(file, content);
-      expect(problemsOf({})).toContain(problem);
-    }
-    await writeFile(file, '\uFEFF{}');
-    expect(() => loadConfig(scene.bare)).not.toThrow();
-  });
-
-  it('adds destinations to the default one', async () => {
-    await writeConfig({
-      $schema: './config.json',
-      destinations: {
-        'azure-eu': {
-          baseUrl: 'https://127.0.0.1:1/openai/v1/',
-          apiKeyEnv: 'AZURE_KEY',
-          authHeader: 'api-key',
-          query: { 'api-version': 'preview' },
-          headers: { 'x-team': 'a' },
-          completeEncoding: 'form',
-          stallTimeoutMs: 5000,
-          filesRequestsPerMinute: 600,
-          purposes: ['special'],
-        },
-      },
-    });
-    const config = loadConfig({ ...scene.bare, AZURE_KEY: 'k-1', OPENAI_API_KEY: 'sk-1' });
-    expect([...config.destinations.keys()]).toEqual(['default', 'azure-eu']);
-    expect(config.destinations.get('azure-eu')?.purposes).toEqual(['special']);
-    expect(requireDestination(config, 'azure-eu')).toEqual({
-      name: 'azure-eu',
-      baseUrl: 'https://127.0.0.1:1/openai/v1',
-      apiKey: 'k-1',
-      authHeader: 'api-key',
-      query: { 'api-version': 'preview' },
-      headers: { 'x-team': 'a' },
-      completeEncoding: 'form',
-      stallTimeoutMs: 5000,
-      filesRequestsPerMinute: 600,
-    });
-  });
-
-  it('gives a destination the usual key unless it names another', async () => {
-    await writeConfig({ destinations: { eu: { baseUrl: 'https://127.0.0.1' } } });
-    expect(requireDestination(loadConfig({ ...scene.bare, OPENAI_API_KEY: 'sk-1' }), 'eu').apiKey).toBe('sk-1');
-  });
-
-  it('must exist when it is named', () => {
-    expect(problemsOf({ LONGHAUL_CONFIG: '/no/such.json' })).toContain(
-      'LONGHAUL_CONFIG names /no/such.json, which does not exist',
-    );
-  });
-
-  it.each([
-    ['a list', '[]'],
-    ['a text', '"x"'],
-    ['a setting that is unknown', '{"destinations": {"eu": {"baseUrl": "https://127.0.0.1", "colour": 1}}}'],
-    [
-      'a limit of requests that is too low to be kept',
-      '{"destinations": {"eu": {"baseUrl": "https://127.0.0.1", "filesRequestsPerMinute": 9}}}',
-    ],
-    [
-      'an encoding that is unknown',
-      '{"destinations": {"eu": {"baseUrl": "https://127.0.0.1", "completeEncoding": "xml"}}}',
-    ],
-  ])('is refused with %s', async (_, content) => {
-    await writeFile(scene.configPath, content);
-    expect(problemsOf({})).toContain(scene.configPath);
-  });
-});
-
 describe('precedence', () => {
   it('puts the environment before the file for the default destination', async () => {
     const headers = { 'x-a': 'b', 'openai-organization': 'org-file' };
@@ -342,44 +248,6 @@ describe('metrics and traces', () => {
     const { destinations } = loadConfig(scene.bare);
     expect(destinations.get('gateway')).toMatchObject({ traceHeaders: true });
     expect(destinations.get('default')?.traceHeaders).toBeUndefined();
-  });
-});
-
-describe('requireDestination', () => {
-  it('names the destinations that there are', () => {
-    expect(() => requireDestination(loadConfig(scene.bare), 'eu')).toThrow(
-      new ConfigError('destination "eu" not found. Use a destination of this configuration: default.'),
-    );
-  });
-
-  it('names the variable of a key that is missing', () => {
-    expect(() => requireDestination(loadConfig(scene.bare), 'default')).toThrow(/set OPENAI_API_KEY/);
-  });
-
-  it.each(['sk 1', 'sk\u00e9', 'sk\u0007'])(
-    'rejects a key that is invalid in a header, without repeating it',
-    (key) => {
-      const config = loadConfig({ ...scene.bare, OPENAI_API_KEY: key });
-      expect(() => requireDestination(config, 'default')).toThrow(
-        'the API key in OPENAI_API_KEY contains invalid characters',
-      );
-    },
-  );
-});
-
-describe('withDefaultDestination', () => {
-  it('replaces the default destination only, and leaves the first configuration as it was', async () => {
-    await writeConfig({ destinations: { eu: { baseUrl: 'https://127.0.0.1' } } });
-    const config = loadConfig({ ...scene.bare, OPENAI_API_KEY: 'sk-1', OPENAI_ORG_ID: 'org-1' });
-    const changed = withDefaultDestination(config, { baseUrl: 'http://127.0.0.1:4010/v1', apiKey: 'sk-local' });
-    expect(requireDestination(changed, 'default')).toEqual({
-      name: 'default',
-      proxy: 'none',
-      baseUrl: 'http://127.0.0.1:4010/v1',
-      apiKey: 'sk-local',
-    });
-    expect(requireDestination(changed, 'eu')).toEqual(requireDestination(config, 'eu'));
-    expect(requireDestination(config, 'default').baseUrl).toBe('https://api.openai.com/v1');
   });
 });
 
