@@ -1,4 +1,5 @@
 import type { UploadResult } from '../../src/contracts/upload.ts';
+import { commandProblems } from './command-limits.ts';
 import type { Execution } from './execution.ts';
 import type { Close } from './execution-world.ts';
 import { forgedTypes } from './forged-ends.ts';
@@ -7,12 +8,6 @@ import type { ForgedEnd, Plan } from './plan.ts';
 import type { Progress } from './rules.ts';
 import type { Command, Failure } from './run.ts';
 import type { Service } from './service.ts';
-
-/** Limits of the Temporal server: of the payloads of a command, and of a search attribute. */
-const MAX_PAYLOAD_BYTES = 2 * 1024 * 1024;
-const MAX_ATTRIBUTE_BYTES = 2048;
-/** More than any timer of a workflow needs. */
-const MAX_TIMER_SECONDS = 24 * 3600;
 
 interface Excuse {
   readonly rules: readonly string[];
@@ -124,18 +119,9 @@ export class ForgedRules {
     });
   }
 
-  /** The server rejects a command that breaks these rules, and the workflow task fails repeatedly. */
   commanded(command: Command): void {
     if (!this.#plan.forgedEnds) return;
-    const { startTimer, upsertWorkflowSearchAttributes } = command;
-    const seconds = Number(startTimer?.startToFireTimeout?.seconds ?? 0);
-    if (!(seconds >= 0 && seconds <= MAX_TIMER_SECONDS)) this.#violation('a timer ends within a day', `${seconds} s`);
-    const bytes = bytesOf(command);
-    if (bytes > MAX_PAYLOAD_BYTES) this.#violation('Temporal accepts the size of a command', `${bytes} bytes`);
-    const fields = upsertWorkflowSearchAttributes?.searchAttributes?.indexedFields ?? {};
-    for (const [name, value] of Object.entries(fields))
-      if (bytesOf(value) > MAX_ATTRIBUTE_BYTES)
-        this.#violation('Temporal accepts the size of a search attribute', name);
+    for (const { rule, text } of commandProblems(command)) this.#violation(rule, text);
   }
 
   /** @param progress of a workflow that is open long after a forged end */
@@ -178,13 +164,4 @@ const known: readonly string[] = [
 function isKnown({ applicationFailureInfo }: Failure): boolean {
   const { type } = applicationFailureInfo ?? {};
   return type ? known.includes(type) : false;
-}
-
-function bytesOf(value: unknown): number {
-  if (typeof value === 'string') return value.length;
-  if (value instanceof Uint8Array) return value.length;
-  if (typeof value !== 'object' || value === null) return 0;
-  let bytes = 0;
-  for (const content of Object.values(value)) bytes += bytesOf(content);
-  return bytes;
 }
