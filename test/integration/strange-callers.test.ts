@@ -2,34 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import fc from 'fast-check';
 import pMap from 'p-map';
 import { expect, it } from 'vitest';
 import { FailureType } from '../../src/contracts/failures.ts';
 import { MAX_MESSAGE_LENGTH } from '../../src/core/text/clip.ts';
-import { generatedRuns, jsonText, mutated, strangeValues } from '../support/mutated.ts';
+import { generatedRuns } from '../support/mutated.ts';
+import {
+  json,
+  strangeInputs,
+  strangeSignals,
+  strangeStarts,
+  type Payload,
+  type Start,
+} from '../support/strange-starts.ts';
 import { withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
-
-interface Payload {
-  readonly metadata: Readonly<Record<string, Uint8Array>>;
-  readonly data: Uint8Array;
-}
-
-interface Start {
-  readonly type: string;
-  readonly payloads: readonly Payload[];
-  readonly memo?: Readonly<Record<string, Payload>>;
-  readonly workflowId?: string;
-  /** Sent with the start, so that it arrives before the first task. */
-  readonly signal?: { readonly name: string; readonly payloads: readonly Payload[] };
-}
-
-const payload = (encoding: string, data: string): Payload => ({
-  metadata: { encoding: Buffer.from(encoding) },
-  data: Buffer.from(data),
-});
-const json = (value: unknown) => payload('json/plain', jsonText(value));
 
 /** Nothing that a generated request names can lead away from this machine. */
 const sources = {
@@ -39,76 +26,8 @@ const sources = {
   http: { hosts: ['127.0.0.1'] },
 };
 
-const encodings = [
-  payload('binary/encrypted', 'sealed'),
-  payload('json/protobuf', '{}'),
-  payload('json/plain', '{"source":'),
-  payload('json/plain', '"\\ud800'),
-  payload('binary/plain', 'abc'),
-  payload('', '{}'),
-];
-
-function startsOf(file: string, folder: string, taskQueue: string, runs: number): Start[] {
-  const upload = { source: { type: 'file', path: file }, purpose: 'assistants', filename: 'a.jsonl', fairnessKey: 'k' };
-  const others = {
-    transferTaskQueue: `${taskQueue}-transfer`,
-    destination: 'default',
-    expectedFingerprint: 'x',
-    md5: true,
-  };
-  const sync = {
-    source: { type: 'folder', path: folder },
-    purpose: 'assistants',
-    prefix: 'p-',
-    include: ['*'],
-    dryRun: true,
-  };
-  const session = { info: { uploadId: 'u', createdAt: 1, expiresAt: 2 }, openedAtMs: 1, resent: false, sizeBytes: 1 };
-  const carried = {
-    source: { sizeBytes: 1, fingerprint: 'x' },
-    session: { ...session, partSizeBytes: 1, partIds: [null] },
-  };
-  const draw = (type: string, correct: unknown, count: number, more: readonly unknown[] = []): Start[] =>
-    fc
-      .sample(mutated(correct), Math.max(Math.round(count * runs), 1))
-      .map((request) => ({ type, payloads: [request, ...more].map(json) }));
-  const handed = (type: string, request: unknown, second: unknown, count: number): Start[] =>
-    fc
-      .sample(fc.oneof(mutated(second), strangeValues), Math.max(Math.round(count * runs), 1))
-      .map((argument) => ({ type, payloads: [json(request), json(argument)] }));
-  const withSignal = (type: string, request: unknown): Start[] =>
-    Object.entries({ report: ['x', { waiting: null }], control: [{ type: 'pause' }, 1], reserve: [1] }).map(
-      ([name, inputs]) => ({ type, payloads: [json(request)], signal: { name, payloads: inputs.map(json) } }),
-    );
-  return [
-    ...withSignal('uploadFile', upload),
-    ...withSignal('uploadSplitFile', { ...upload, pieceSizeBytes: 60 }),
-    ...withSignal('syncSource', sync),
-    ...withSignal('requestRate', { nextMs: 1 }),
-    ...draw('uploadFile', upload, 0.2),
-    ...draw('uploadFile', { ...upload, ...others }, 0.2),
-    ...draw('uploadFile', { ...upload, source: { type: 's3', bucket: 'bucket', key: 'k' } }, 0.05),
-    ...draw('uploadFile', { ...upload, source: { type: 'http', url: 'http://127.0.0.1:9/x' } }, 0.05),
-    ...draw('uploadSplitFile', { ...upload, pieceSizeBytes: 1000, again: false }, 0.1),
-    ...draw('syncSource', sync, 0.15),
-    ...handed('uploadFile', upload, carried, 0.1),
-    ...handed('syncSource', sync, { memory: null, run: { planId: 'p', counts: {} } }, 0.1),
-    ...draw('requestRate', { nextMs: 1 }, 0.05),
-    ...encodings.flatMap((strange): Start[] => [
-      { type: 'uploadFile', payloads: [strange] },
-      { type: 'syncSource', payloads: [strange] },
-      { type: 'uploadFile', payloads: [json(upload)], memo: { longhaulIdentity: strange, other: strange } },
-      { type: 'uploadSplitFile', payloads: [json(upload)], memo: { longhaulIdentity: strange } },
-    ]),
-    { type: 'uploadFile', payloads: [json({ ...upload, fairnessKey: '\ud800' })] },
-    { type: 'uploadFile', payloads: [json({ ...upload, '\ud800': 1 })] },
-    { type: 'uploadFile', payloads: [json({ ...upload, ['x'.repeat(1_000_000)]: 1 })] },
-    { type: 'uploadFile', payloads: [json({ ...upload, transferTaskQueue: '/_sys/a/3' })] },
-    { type: 'uploadFile', payloads: [json({ ...upload, source: { ...upload.source, host: 'h'.repeat(1000) } })] },
-    { type: 'uploadSplitFile', payloads: [json(upload)], workflowId: `${taskQueue}-`.padEnd(995, 'i') },
-    { type: 'syncSource', payloads: [json({ ...sync, dryRun: false })], workflowId: `${taskQueue}-`.padEnd(996, 'i') },
-  ];
-}
+/** Few by default, because each takes a workflow on a real server. The simulation runs many. */
+const RUNS = generatedRuns(1);
 
 /** What a caller's program sends, without any SDK between. */
 class Caller {
@@ -214,7 +133,7 @@ it('rejects whatever else a caller sends than a request, and fails no workflow t
     const workflowIds: string[] = [];
     let rejectedByServer = 0;
     await pMap(
-      startsOf(file, directory, taskQueue, generatedRuns(80)),
+      strangeStarts({ file, folder: directory, taskQueue }, RUNS, { isEach: RUNS > 1 }),
       async (one, index) => {
         const workflowId = one.workflowId ?? `${taskQueue}-${index}`;
         await caller.start(workflowId, one).then(
@@ -265,45 +184,20 @@ it('answers after whatever a caller sends to a running workflow', () =>
     const split = client.getHandle<'split'>(`${taskQueue}-uploadSplitFile`);
     const piece = `${split.workflowId}-00001-of-00002`;
     await until(async () => (await split.status()).pieces[0]?.state === 'uploading', 'the first piece');
-    const inputs: Readonly<Record<string, unknown>> = {
-      pause: { parts: 'finish' },
-      resume: {},
-      retry: {},
-      retune: { concurrency: 2, partSizeBytes: 1_048_576 },
-      reserve: { count: 1, perMinute: 1000 },
-      nothing: {},
-    };
-    const sent = [
-      ...Object.entries(inputs).flatMap(([name, correct]) =>
-        fc.sample(mutated(correct), Math.max(generatedRuns(80) / 40, 5)).map((input) => ({ name, input: json(input) })),
-      ),
-      ...encodings.map((input) => ({ name: 'pause', input })),
-      { name: 'pause', input: json({ parts: 'finish', more: 'x'.repeat(1_900_000) }) },
-    ];
-    for (const { name, input } of sent) {
+    const sent = strangeInputs(RUNS);
+    for (const { name, payload } of sent) {
       await Promise.all(
         ids.flatMap((workflowId) => [
-          caller.signal(workflowId, name, [input]).catch(() => {}),
-          caller.query(workflowId, 'progress', [input]).catch(() => {}),
+          caller.signal(workflowId, name, [payload]).catch(() => {}),
+          caller.query(workflowId, 'progress', [payload]).catch(() => {}),
           // `nothing` has no handler: it is rejected, as are inputs that the validators reject.
-          caller.update(workflowId, name, [input]).catch(() => {}),
+          caller.update(workflowId, name, [payload]).catch(() => {}),
         ]),
       );
     }
     // The signals between a workflow and its uploads.
-    const wait = { reason: 'r', failureType: 'ApiRejected', status: 401, sinceMs: 1, retryAtMs: 2, nextProbeAtMs: 3 };
-    const report = { control: 1, waiting: wait, progress: { state: 'waiting' } };
-    const values = (correct: unknown) =>
-      [...fc.sample(mutated(correct), generatedRuns(80) / 4), null, 'pause', [], {}].filter(
-        // The history is read as one message below.
-        (value) => jsonText(value).length < 10_000,
-      );
-    for (const control of values({ type: 'pause', parts: 'stop', whileCompleting: true }))
-      await Promise.all(ids.map((id) => caller.signal(id, 'control', [control, 1].map(json)).catch(() => {})));
-    for (const one of [...values(report), ...values(wait).map((value) => ({ ...report, waiting: value }))])
-      await caller.signal(split.workflowId, 'report', [piece, one].map(json)).catch(() => {});
-    await caller.signal(split.workflowId, 'control', []);
-    await caller.signal(split.workflowId, 'report', []);
+    for (const { name, payloads } of strangeSignals(piece, RUNS))
+      await caller.signal(split.workflowId, name, payloads).catch(() => {});
     console.log(`${sent.length} generated inputs, each as an update, a query and a signal of ${ids.length} workflows`);
     const fates = await fatesOf(caller, ids);
     expect([...fates.values()].flatMap(({ failedTasks }) => failedTasks)).toEqual([]);

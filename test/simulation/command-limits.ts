@@ -1,8 +1,9 @@
 import type { Command } from './run.ts';
 
-/** Limits of the Temporal server: of the payloads of a command and of a search attribute. */
+/** Limits of the Temporal server: of the payloads of a command, of a search attribute and of a name. */
 const MAX_PAYLOAD_BYTES = 2 * 1024 * 1024;
 const MAX_ATTRIBUTE_BYTES = 2048;
+const MAX_NAME_BYTES = 1000;
 /** More than any timer of a workflow needs. */
 const MAX_TIMER_SECONDS = 24 * 3600;
 
@@ -21,6 +22,10 @@ export function commandProblems(command: Command): Problem[] {
   const bytes = bytesOf(command);
   if (bytes > MAX_PAYLOAD_BYTES)
     problems.push({ rule: 'Temporal accepts the size of a command', text: `${bytes} bytes` });
+  const { scheduleActivity, startChildWorkflowExecution: child } = command;
+  for (const name of [scheduleActivity?.taskQueue, child?.taskQueue, child?.workflowId])
+    if (name && (Buffer.byteLength(name) > MAX_NAME_BYTES || name.startsWith('/_sys/')))
+      problems.push({ rule: 'Temporal accepts the names of a command', text: name });
   const fields = upsertWorkflowSearchAttributes?.searchAttributes?.indexedFields ?? {};
   for (const [name, value] of Object.entries(fields))
     if (bytesOf(value) > MAX_ATTRIBUTE_BYTES)

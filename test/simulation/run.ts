@@ -123,8 +123,9 @@ export class SandboxedWorkflow {
   }
 
   /** @returns the payload of the answer, or the failure of the query */
-  async query(queryType: string): Promise<Payload | { readonly failure: Failure }> {
-    const completion = await this.#vm.activate(activationOfQuery(queryType));
+  async query(queryType: string, input?: readonly Payload[]): Promise<Payload | { readonly failure: Failure }> {
+    const activation = input ? newQuery(queryType, input) : activationOfQuery(queryType);
+    const completion = await this.#vm.activate(activation);
     if (completion.failed) return { failure: completion.failed.failure ?? {} };
     const commands = completion.successful?.commands ?? [];
     const { succeeded, failed } = commands[0]?.respondToQuery ?? {};
@@ -142,11 +143,14 @@ const queries = new Map<string, object>();
 function activationOfQuery(queryType: string): object {
   const known = queries.get(queryType);
   if (known) return known;
-  const job: Job = { queryWorkflow: { queryId: 'query', queryType, arguments: [], headers: {} } };
-  const activation = { atMs: 0, jobs: [job], historyLength: 3, continueAsNewSuggested: false, isReplaying: true };
-  const created = activationOf('', activation);
+  const created = newQuery(queryType, []);
   queries.set(queryType, created);
   return created;
+}
+
+function newQuery(queryType: string, input: readonly Payload[]): object {
+  const job: Job = { queryWorkflow: { queryId: 'query', queryType, arguments: [...input], headers: {} } };
+  return activationOf('', { atMs: 0, jobs: [job], historyLength: 3, continueAsNewSuggested: false, isReplaying: true });
 }
 
 function activationOf(runId: string, activation: Activation): CoreSdk.workflow_activation.WorkflowActivation {
