@@ -2,33 +2,56 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Fault, FaultSpec } from '../../src/local-api/faults.ts';
 import type { UploadStats } from '../../src/local-api/stats.ts';
-import { startCli, type CliRun } from '../support/cli.ts';
+import { beginCli, startCli } from '../support/cli.ts';
 import { until } from '../support/until.ts';
-import { STALL_TIMEOUT_MS, type Plan } from './plan.ts';
+import { STALL_TIMEOUT_MS, type Deed, type Plan } from './plan.ts';
 import type { ChaosSource } from './sources.ts';
 
 const KEY = 'sk-chaos';
 
-async function endNow(run: CliRun): Promise<void> {
-  run.child.kill('SIGKILL');
-  await run.ended;
+/** A command of a run, in a separate process or in this one. */
+interface Actor {
+  readonly said: () => string;
+  readonly hasEnded: () => boolean;
+  /** In this process, each signal requests the end. */
+  readonly signal: (signal: NodeJS.Signals) => void;
+  readonly ended: Promise<unknown>;
+}
+
+function startProcess(args: readonly string[], environment: Readonly<Record<string, string>>): Actor {
+  const { child, said, ended } = startCli(args, environment);
+  return { said, ended, hasEnded: () => child.exitCode !== null, signal: (signal) => child.kill(signal) };
+}
+
+function startInProcess(args: readonly string[], environment: Readonly<Record<string, string>>): Actor {
+  const { stderr, interrupt, ended } = beginCli(args, environment);
+  let hasEnded = false;
+  const note = () => (hasEnded = true);
+  void ended.then(note, note);
+  return { said: stderr, ended, hasEnded: () => hasEnded, signal: interrupt };
+}
+
+async function endNow(actor: Actor): Promise<void> {
+  actor.signal('SIGKILL');
+  await actor.ended;
 }
 
 /**
- * The local API in a separate process, on one port and data directory for the whole run. A SIGKILL loses what it only
- * has in memory: the faults that are switched on (how often each struck is read just before), and the counts of requests
- * and of parts that started and were never stored. So requests are counted at the proxy, and never here.
+ * The local API, on one port and data directory for the whole run. A SIGKILL loses what it only has in memory: the faults
+ * that are switched on (how often each struck is read just before), and the counts of requests and of parts that started and
+ * were never stored. So requests are counted at the proxy, and never here.
  */
-export class ApiProcess {
+export class Api {
   readonly #arguments: string[];
   readonly #struck = new Map<string, number>();
-  #run: CliRun | undefined;
+  readonly #isAzure: boolean;
+  readonly #launch: typeof startProcess;
+  #run: Actor | undefined;
   #port = 0;
 
-  readonly #isAzure: boolean;
-
-  constructor(directory: string, { api }: Plan, isAzure: boolean) {
+  constructor(directory: string, { api, deeds }: Plan, { isAzure, isLight }: ActorOptions) {
     this.#isAzure = isAzure;
+    this.#launch = isLight && !deeds.some(({ deed }) => deed.kind === 'kill-api') ? startInProcess : startProcess;
     const { bandwidthBytesPerSecond, latencyMs, strictSums } = api;
     const flags = `--bandwidth ${bandwidthBytesPerSecond} --latency ${latencyMs}`.split(' ');
     this.#arguments = ['local-api', '--data', join(directory, 'api'), ...flags];
@@ -41,10 +64,10 @@ export class ApiProcess {
   }
 
   async start(): Promise<void> {
-    const run = startCli([...this.#arguments, '--port', String(this.#port)], { LONGHAUL_LOCAL_API_KEY: KEY });
+    const run = this.#launch([...this.#arguments, '--port', String(this.#port)], { LONGHAUL_LOCAL_API_KEY: KEY });
     this.#run = run;
     await until(() => {
-      if (run.child.exitCode !== null) throw new Error(`the local API ended: ${run.said()}`);
+      if (run.hasEnded()) throw new Error(`the local API ended: ${run.said()}`);
       return /OPENAI_(BASE_URL|ENDPOINT)=/.test(run.said());
     }, 'the local API to serve');
     this.#port = Number(/http:\/\/127\.0\.0\.1:(\d+)/.exec(run.said())?.[1]);
@@ -121,24 +144,34 @@ export class ApiProcess {
   }
 }
 
-export interface FleetOptions {
+export interface ActorOptions {
+  readonly isAzure: boolean;
+  /** Whether only the actors that the plan kills, stops or freezes have a process. */
+  readonly isLight: boolean;
+}
+
+export interface FleetOptions extends ActorOptions {
   readonly directory: string;
   readonly temporalAddress: string;
   readonly taskQueue: string;
   /** Where the workers find the API: the proxy's port. */
   readonly apiPort: number;
-  readonly isAzure: boolean;
   readonly source: ChaosSource;
 }
 
-/** Worker processes, each in a numbered place. */
+/** Workers, each in a numbered place. */
 export class Fleet {
-  readonly #places: (CliRun | undefined)[];
+  readonly #places: (Actor | undefined)[];
   readonly #slots: readonly string[];
   readonly #environment: Readonly<Record<string, string>>;
+  /** Of each place, the number of its next workers that need a process. */
+  readonly #processes: number[];
 
-  private constructor(plan: Plan, environment: Readonly<Record<string, string>>) {
+  private constructor(plan: Plan, environment: Readonly<Record<string, string>>, isLight: boolean) {
     this.#places = Array.from({ length: plan.workers }, () => undefined);
+    this.#processes = this.#places.map((_, place) =>
+      isLight ? plan.deeds.filter(({ deed }) => needsProcess(deed, place)).length : Infinity,
+    );
     this.#slots = plan.slots === null ? [] : ['--slots', String(plan.slots)];
     this.#environment = environment;
   }
@@ -151,7 +184,7 @@ export class Fleet {
     const config = join(options.directory, 'config.json');
     const destinations = { default: { ...service, stallTimeoutMs: STALL_TIMEOUT_MS } };
     await writeFile(config, JSON.stringify({ destinations, sources: options.source.workerSettings }));
-    const fleet = new Fleet(plan, {
+    const environment = {
       TEMPORAL_ADDRESS: options.temporalAddress,
       LONGHAUL_TASK_QUEUE: options.taskQueue,
       LONGHAUL_STATE_DIR: join(options.directory, 'state'),
@@ -162,9 +195,11 @@ export class Fleet {
       AZURE_OPENAI_API_KEY: KEY,
       LONGHAUL_ANY_SOURCE: 'true',
       ...options.source.environment,
-    });
+    };
+    const fleet = new Fleet(plan, environment, options.isLight);
     for (let place = 0; place < plan.workers; place++) fleet.#start(place);
-    await fleet.#ready(0);
+    // An action would otherwise meet a process that only loads its code.
+    await Promise.all(fleet.places.map((place) => fleet.#ready(place)));
     return fleet;
   }
 
@@ -179,7 +214,7 @@ export class Fleet {
   /** A deploy: the worker is asked to end, and a new one comes. */
   async replace(place: number, downMs: () => Promise<void>): Promise<boolean> {
     const run = this.#take(place);
-    run?.child.kill('SIGTERM');
+    run?.signal('SIGTERM');
     const outcome = await run?.ended;
     await downMs();
     this.#start(place);
@@ -188,9 +223,9 @@ export class Fleet {
 
   async freeze(place: number, wait: () => Promise<void>): Promise<boolean> {
     const run = this.#places[place];
-    run?.child.kill('SIGSTOP');
+    run?.signal('SIGSTOP');
     await wait();
-    run?.child.kill('SIGCONT');
+    run?.signal('SIGCONT');
     return run !== undefined;
   }
 
@@ -202,7 +237,7 @@ export class Fleet {
     return [...this.#places.keys()];
   }
 
-  #take(place: number): CliRun | undefined {
+  #take(place: number): Actor | undefined {
     const run = this.#places[place];
     this.#places[place] = undefined;
     return run;
@@ -210,7 +245,10 @@ export class Fleet {
 
   #start(place: number): void {
     // Another action can have started a worker in the meantime.
-    this.#places[place] ??= startCli(['worker', ...this.#slots], this.#environment);
+    if (this.#places[place]) return;
+    const start = (this.#processes[place] as number) > 0 ? startProcess : startInProcess;
+    this.#processes[place] = (this.#processes[place] as number) - 1;
+    this.#places[place] = start(['worker', ...this.#slots], this.#environment);
   }
 
   async #ready(place: number): Promise<void> {
@@ -220,11 +258,15 @@ export class Fleet {
         const run = this.#places[place];
         said = run?.said() ?? said;
         // Another run can have killed the shared Temporal server. Each run restarts its workers.
-        if (run && run.child.exitCode !== null) this.#take(place);
+        if (run?.hasEnded()) this.#take(place);
         this.#start(place);
         return said.includes('worker on ');
       },
       () => `a worker to serve, which said: ${said}`,
     );
   }
+}
+
+function needsProcess(deed: Deed, place: number): boolean {
+  return deed.kind === 'kill-all-workers' || ('worker' in deed && deed.worker === place);
 }

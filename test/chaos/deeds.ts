@@ -1,14 +1,14 @@
 import { SteeringRefusedError } from 'longhaul/errors';
 import type { JobHandle } from 'longhaul';
 import type { ChaosProxy } from '../support/chaos-proxy.ts';
-import type { ApiProcess, Fleet } from './actors.ts';
+import type { Api, Fleet } from './actors.ts';
 import type { Deed } from './plan.ts';
 import type { ChaosSource } from './sources.ts';
 
 /** Objects of the actions. */
 export interface Stage {
   readonly source: ChaosSource;
-  readonly api: ApiProcess;
+  readonly api: Api;
   readonly fleet: Fleet;
   readonly proxy: ChaosProxy;
   readonly handle: JobHandle<'upload'>;

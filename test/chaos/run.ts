@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
@@ -7,7 +7,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { LonghaulClient, LonghaulError } from 'longhaul';
 import { startChaosProxy, type ChaosProxy } from '../support/chaos-proxy.ts';
 import { withTempDir } from '../support/temp-dir.ts';
-import { ApiProcess, Fleet } from './actors.ts';
+import { Api, Fleet } from './actors.ts';
 import { perform, type Done, type Stage } from './deeds.ts';
 import { judge, type Evidence } from './oracle.ts';
 import type { Moment, Plan } from './plan.ts';
@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly limitMs?: number;
   /** Whether the service is Azure OpenAI. @defaultValue false */
   readonly isAzure?: boolean;
+  /** Whether only what the plan kills, stops or freezes has a process. @defaultValue false: each worker and the API has one */
+  readonly isLight?: boolean;
 }
 
 const HEARTBEAT_TIMEOUT_MS = 2000;
@@ -44,19 +46,19 @@ const OPERATOR_INTERVAL_MS = 700;
 /** How long the wire is watched behind the end. */
 const AFTERMATH_MS = 600;
 
-/** Does what the plan says with real processes, and judges what came of it. */
+/** Does what the plan says, and judges what came of it. */
 export function runPlan(plan: Plan, temporal: ChaosTemporal, options: RunOptions = {}): Promise<Outcome> {
   return withTempDir(async (directory) => {
     const content = randomBytes(plan.sizeBytes);
     const sourceDigest = createHash('sha256').update(content).digest('hex');
     const origin = { directory, filename: `chaos-${plan.seed}.bin`, content };
     return withChaosSource(plan.source, origin, async (source) => {
-      const { isAzure = false } = options;
-      const api = new ApiProcess(directory, plan, isAzure);
+      const { isAzure = false, isLight = false } = options;
+      const api = new Api(directory, plan, { isAzure, isLight });
       await api.start();
       const { lineBytesPerSecond } = plan.api;
       const proxy = await startChaosProxy(api.port, lineBytesPerSecond === null ? {} : { lineBytesPerSecond });
-      const taskQueue = `chaos-${plan.seed}-${Date.now()}`;
+      const taskQueue = `chaos-${plan.seed}-${randomUUID()}`;
       let fleet: Fleet | undefined;
       try {
         const { address: temporalAddress } = temporal;
@@ -66,6 +68,7 @@ export function runPlan(plan: Plan, temporal: ChaosTemporal, options: RunOptions
           taskQueue,
           apiPort: proxy.port,
           isAzure,
+          isLight,
           source,
         });
         return await upload({ plan, temporal, source, api, proxy, fleet, taskQueue, sourceDigest }, options);
@@ -82,7 +85,7 @@ interface Scene {
   readonly plan: Plan;
   readonly temporal: ChaosTemporal;
   readonly source: ChaosSource;
-  readonly api: ApiProcess;
+  readonly api: Api;
   readonly proxy: ChaosProxy;
   readonly fleet: Fleet;
   readonly taskQueue: string;
@@ -107,7 +110,7 @@ async function upload(scene: Scene, { limitMs = 120_000 }: RunOptions): Promise<
     maxSessions: plan.maxSessions,
     md5: plan.md5,
     heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS,
-    id: `chaos-${plan.seed}-${startedAtMs}`,
+    id: taskQueue,
   });
   const wait = (ms: number) => delay(ms, undefined, { signal: over.signal }).catch(() => {});
   const stage: Stage = {
@@ -186,7 +189,7 @@ function partition(plan: Plan): [Plan['deeds'], Plan['deeds']] {
   return [plan.deeds.filter(isEarly), plan.deeds.filter((planned) => !isEarly(planned))];
 }
 
-async function armed(api: ApiProcess, deed: Done['deed']): Promise<Done> {
+async function armed(api: Api, deed: Done['deed']): Promise<Done> {
   const faultId = deed.kind === 'api-fault' ? await api.addFault(deed.fault) : '';
   return { deed, atMs: Date.now(), endMs: Date.now(), hit: false, strikes: 0, faultId };
 }
@@ -203,7 +206,7 @@ function isExpected(error: unknown): boolean {
   return error instanceof LonghaulError || (error instanceof TypeError && error.message === 'fetch failed');
 }
 
-async function noteStrikes(api: ApiProcess, done: readonly Done[]): Promise<void> {
+async function noteStrikes(api: Api, done: readonly Done[]): Promise<void> {
   const strikes = await api.strikes();
   for (const entry of done) {
     if (entry.faultId === undefined) continue;
