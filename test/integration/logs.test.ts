@@ -13,59 +13,26 @@ const linesOf = (text: string): Line[] =>
   text.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Line] : []));
 
 describe('the log of a worker process', () => {
-  it("says of an attempt that failed which upload, part and attempt it was, and the service's id of the request", () =>
-    withSystem(async (system) => {
-      const { api, client, directory, environment, uploads } = system;
-      const worker = startCli(['worker', '--slots', '1'], { ...environment, LONGHAUL_LOG_LEVEL: 'warn' });
-      await until(() => worker.said().includes('worker on '), 'the worker to serve');
-      const file = join(directory, 'logged.bin');
-      await randomFile(file, 2 * MiB);
-      api.faults.add({ route: 'part', kind: 'status', status: 503, retryAfterSeconds: 0, skip: 1 });
-      const handle = await client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, concurrency: 1 });
-      await handle.result();
-      const failed = () => linesOf(worker.said()).filter(({ msg }) => msg === 'Activity failed');
-      await until(() => failed().length === 1, 'the line');
-      expect(failed()[0]).toMatchObject({
-        level: 40,
-        time: expect.any(Number),
-        workflowId: handle.workflowId,
-        activityType: 'uploadPart',
-        uploadId: uploads()[0]?.id,
-        destination: 'default',
-        part: 2,
-        attempt: 1,
-        failureType: 'ApiUnavailable',
-        status: 503,
-        requestId: expect.stringMatching(/\S/),
-      });
-      expect(
-        linesOf(worker.said()).filter(({ level }) => Number(level) < 40),
-        'lines below the level',
-      ).toEqual([]);
-      expect(worker.said(), 'metrics were not requested').not.toContain('metrics on ');
-      for (const secret of [KEY, file]) expect(worker.said()).not.toContain(secret);
-      worker.child.kill('SIGTERM');
-      await worker.ended;
-    }));
-
-  it('has one line for each upload and sync that ended, and no warning, from start to stop', () =>
+  it('has a line for each failed attempt and each end of a job, and no other warning', () =>
     withSystem(
       async (system) => {
         const { api, client, directory, environment, uploads } = system;
-        const start = (role: string, slots: readonly string[] = []) =>
-          startCli(['worker', '--roles', role, ...slots], environment);
+        const start = (role: string, options: readonly string[] = [], variables: object = {}) =>
+          startCli(['worker', '--roles', role, ...options], { ...environment, ...variables });
         const version = ['--deployment', `logs-${system.taskQueue}`, '--build-id', '1'];
+        const transfer = start('transfer', ['--slots', '2'], { LONGHAUL_LOG_LEVEL: 'warn' });
         // The version is not current: its worker starts, idles and stops.
-        const workers = [start('control'), start('transfer', ['--slots', '2']), start('control', version)];
+        const workers = [start('control'), transfer, start('control', version)];
         const said = () => workers.map((worker) => worker.said()).join('');
         await until(() => workers.every((worker) => worker.said().includes('worker on ')), 'the workers to serve');
-        const upload = async (name: string, mebibytes: number) => {
+        const upload = async (name: string, mebibytes: number, concurrency = 4) => {
           const file = join(directory, name);
           await randomFile(file, mebibytes * MiB);
-          return client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, concurrency: 4 });
+          return client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, concurrency });
         };
 
-        const done = await upload('done.bin', 3);
+        api.faults.add({ route: 'part', kind: 'status', status: 503, retryAfterSeconds: 0, skip: 1 });
+        const done = await upload('done.bin', 3, 1);
         const { file, uploadId } = await done.result();
         api.faults.add({ route: 'create', kind: 'status', status: 422 });
         const refused = await upload('refused.bin', 1);
@@ -97,10 +64,10 @@ describe('the log of a worker process', () => {
         await until(() => uploads().reduce((sum, { partsBegun }) => sum + partsBegun, 0) > before + 1, 'further parts');
         await cancelled.cancel();
         await expect(cancelled.result()).rejects.toThrow();
-        const terminated = await upload('terminated.bin', 16);
+        const terminated = await upload('terminated.bin', 8);
         await until(() => uploads().some((one) => one.filename === 'terminated.bin' && one.partsBegun > 1), 'parts');
         await client.temporal.workflow.getHandle(terminated.workflowId).terminate();
-        await upload('stopped.bin', 16);
+        await upload('stopped.bin', 8);
         await until(() => uploads().some((one) => one.filename === 'stopped.bin' && one.partsBegun > 1), 'parts');
         // A query replays the workflow, which must not print its line again.
         await done.status();
@@ -114,7 +81,26 @@ describe('the log of a worker process', () => {
             .filter((line) => !isNote(line)),
         ).toEqual([]);
         const records = linesOf(said());
-        expect(records.filter(({ level }) => Number(level) > 30)).toEqual([]);
+        const warnings = records.filter(({ level }) => Number(level) > 30);
+        expect(linesOf(transfer.said()), 'no line below the level').toEqual(warnings);
+        expect(warnings).toMatchObject([
+          {
+            level: 40,
+            time: expect.any(Number),
+            msg: 'Activity failed',
+            workflowId: done.workflowId,
+            activityType: 'uploadPart',
+            uploadId,
+            destination: 'default',
+            part: 2,
+            attempt: 1,
+            failureType: 'ApiUnavailable',
+            status: 503,
+            requestId: expect.stringMatching(/\S/),
+          },
+        ]);
+        expect(said(), 'metrics were not requested').not.toContain('metrics on ');
+        for (const secret of [KEY, join(directory, 'done.bin')]) expect(transfer.said()).not.toContain(secret);
         const ends = records.filter(({ msg }) => /^(upload|sync) (completed|failed|cancelled): /.test(String(msg)));
         const lineOf = (workflowId: string) => ends.filter((end) => end['workflowId'] === workflowId);
         expect(lineOf(done.workflowId)).toMatchObject([
