@@ -3,9 +3,9 @@ import type { Mutation } from '../support/mutant.ts';
 export const mutations: readonly Mutation[] = [
   {
     safeguard: 'a completion whose answer was lost is looked up',
-    file: 'activities/complete-upload.ts',
-    from: 'if (mayBeCompleted) {',
-    to: 'if (false as boolean) {',
+    file: 'activities/completion/find-completed-file.ts',
+    from: 'if (possible[0]) return',
+    to: 'if (possible[0] && (false as boolean)) return',
   },
   {
     safeguard: "the source's fingerprint is compared",
