@@ -60,11 +60,33 @@ async function expectReadiness(worker: MeasuredWorker, proxy: ChaosProxy): Promi
   await until(async () => (await worker.status('/readyz')) === 200, 'the worker to be ready again', 10_000);
 }
 
+/** Uploads a file with a retry and a wait. @returns the ID of its workflow */
+async function measureRetryAndWait({ api, client }: System, worker: MeasuredWorker, file: string): Promise<string> {
+  api.faults.add({ route: 'part', kind: 'status', status: 503, retryAfterSeconds: 0 });
+  api.faults.add({ route: 'complete', kind: 'status', status: 401 });
+  const handle = await client.upload({ file, purpose, partSizeBytes });
+  await until(async () => (await handle.status()).state === 'waiting', 'the upload to wait');
+  await until(
+    async () =>
+      (await worker.value('longhaul_uploads_parked_total{workflow_type="uploadFile",reason="ApiRejected"}')) === 1,
+    'the waiting to be counted',
+  );
+  await handle.retry();
+  await handle.result();
+  await until(
+    async () => (await worker.value('longhaul_uploads_ended_total{state="completed"}')) === 1,
+    'the end to be counted',
+  );
+  return handle.workflowId;
+}
+
 describe('the metrics of a worker process', () => {
-  it('count what an upload did, retries, waiting and all, and nothing twice', () =>
+  it('count each retry, wait and session once, also if another worker replays them', () =>
     withSystem(async (system) => {
       const { api, client, directory } = system;
-      const worker = await startMeasuredWorker(system, '--slots', '2');
+      const proxy = await startChaosProxy(Number(system.temporalAddress.split(':')[1]));
+      const environment = { ...system.environment, TEMPORAL_ADDRESS: `127.0.0.1:${proxy.port}` };
+      const worker = await startMeasuredWorker({ ...system, environment }, '--slots', '1');
       for (const { name, label } of Object.values<{
         name: string;
         label?: { name: string; values: readonly string[] };
@@ -76,21 +98,7 @@ describe('the metrics of a worker process', () => {
       }
       const file = join(directory, 'measured.bin');
       await randomFile(file, 4 * MiB);
-      api.faults.add({ route: 'part', kind: 'status', status: 503, retryAfterSeconds: 0 });
-      api.faults.add({ route: 'complete', kind: 'status', status: 401 });
-      const handle = await client.upload({ file, purpose, partSizeBytes });
-      await until(async () => (await handle.status()).state === 'waiting', 'the upload to wait');
-      await until(
-        async () =>
-          (await worker.value('longhaul_uploads_parked_total{workflow_type="uploadFile",reason="ApiRejected"}')) === 1,
-        'the waiting to be counted',
-      );
-      await handle.retry();
-      await handle.result();
-      await until(
-        async () => (await worker.value('longhaul_uploads_ended_total{state="completed"}')) === 1,
-        'the end to be counted',
-      );
+      const workflowId = await measureRetryAndWait(system, worker, file);
 
       const text = await worker.metrics();
       const ours = { destination: 'default' };
@@ -122,42 +130,29 @@ describe('the metrics of a worker process', () => {
         'metrics that are missing',
       ).toEqual([]);
       expect([...text.matchAll(/^# TYPE (\S+)/gm)].length, 'no metric is there twice').toBe(families.size);
-      for (const secret of [KEY, file, handle.workflowId]) expect(text).not.toContain(secret);
+      for (const secret of [KEY, file, workflowId]) expect(text).not.toContain(secret);
+
+      // A replaced session, whose upload continues on another worker.
+      api.configure({ bandwidthBytesPerSecond: 2 * MiB });
+      const replaced = join(directory, 'replaced.bin');
+      await randomFile(replaced, 4 * MiB);
+      api.faults.add({ route: 'part', kind: 'expire', skip: 2 });
+      const handle = await client.upload({ file: replaced, purpose, partSizeBytes });
+      await until(async () => (await worker.value('longhaul_sessions_replaced_total')) === 1, 'the replaced session');
+      expect(await worker.value('longhaul_session_lost_bytes_total')).toBe(2 * MiB);
+      await handle.pause({ parts: 'stop' });
+      await expectReadiness(worker, proxy);
       worker.run.child.kill('SIGTERM');
       expect((await worker.run.ended).code).toBe(0);
+      await proxy.close();
+      const second = await startMeasuredWorker(system, '--slots', '1');
+      await handle.resume();
+      api.configure({ bandwidthBytesPerSecond: null });
+      await handle.result();
+      await until(async () => (await second.value('longhaul_uploads_ended_total{state="completed"}')) === 1, 'the end');
+      expect(await second.value('longhaul_uploads_started_total')).toBe(0);
+      expect(await second.value('longhaul_sessions_replaced_total')).toBe(0);
     }));
-
-  it('count a replaced session and its lost bytes once, also if another worker replays it, and report readiness', () =>
-    withSystem(
-      async (system) => {
-        const { api, client, directory } = system;
-        const proxy = await startChaosProxy(Number(system.temporalAddress.split(':')[1]));
-        const environment = { ...system.environment, TEMPORAL_ADDRESS: `127.0.0.1:${proxy.port}` };
-        const first = await startMeasuredWorker({ ...system, environment }, '--slots', '1');
-        const file = join(directory, 'replaced.bin');
-        await randomFile(file, 4 * MiB);
-        api.faults.add({ route: 'part', kind: 'expire', skip: 2 });
-        const handle = await client.upload({ file, purpose, partSizeBytes });
-        await until(async () => (await first.value('longhaul_sessions_replaced_total')) === 1, 'the replaced session');
-        expect(await first.value('longhaul_session_lost_bytes_total')).toBe(2 * MiB);
-        await handle.pause({ parts: 'stop' });
-        await expectReadiness(first, proxy);
-        first.run.child.kill('SIGTERM');
-        await first.run.ended;
-        await proxy.close();
-        const second = await startMeasuredWorker(system, '--slots', '1');
-        await handle.resume();
-        api.configure({ bandwidthBytesPerSecond: null });
-        await handle.result();
-        await until(
-          async () => (await second.value('longhaul_uploads_ended_total{state="completed"}')) === 1,
-          'the end',
-        );
-        expect(await second.value('longhaul_uploads_started_total')).toBe(0);
-        expect(await second.value('longhaul_sessions_replaced_total')).toBe(0);
-      },
-      { bandwidthBytesPerSecond: 2 * MiB },
-    ));
 
   it('are not served on a port in use, which the command reports before it starts', () =>
     withSystem(async (system) => {
