@@ -173,6 +173,8 @@ it(
 
             // What can't be read: a bucket and a server that repeat what they were asked, too.
             origin.behaviour.answer = (request, response) => {
+              // The inspection of a resource, whose content is then refused.
+              if (request.url === '/resource.bin' && request.headers.range === 'bytes=0-0') return false;
               const asked = JSON.stringify([request.url, request.headers, signed]);
               response
                 .writeHead(403)
@@ -185,6 +187,15 @@ it(
               purpose,
             });
             await expect(bucket.result()).rejects.toThrow(/secret\.bin/);
+            const resource = await client.upload({
+              id: `${taskQueue}-resource`,
+              source: { type: 'http', url: `${origin.url}/resource.bin` },
+              purpose,
+            });
+            await until(
+              async () => (await resource.status()).state === 'waiting',
+              'the upload of the resource to wait',
+            );
             const [unread, refused] = await Promise.all([
               run('upload', 's3://training/secret.bin', '--purpose', purpose),
               runSigned(`${signed}2`),
@@ -194,7 +205,7 @@ it(
             const all = client.temporal.workflow.list({ query: `TaskQueue = "${taskQueue}"` });
             const ids: string[] = [];
             for await (const { workflowId } of all) ids.push(workflowId);
-            expect(ids.length).toBeGreaterThanOrEqual(5);
+            expect(ids.length).toBeGreaterThanOrEqual(6);
 
             await Promise.all([
               run('list'),
@@ -219,7 +230,7 @@ it(
                 .filter((output) => output.where.startsWith(where))
                 .map(({ text }) => text)
                 .join('\n');
-            expect(said('the log')).toMatch(/403[\s\S]*422/);
+            expect(said('the log')).toMatch(/403[\s\S]*422[\s\S]*resource\.bin/);
             expect(said('the traces')).toMatch(/RunActivity:uploadPart[\s\S]*POST/);
             expect(said('the metrics')).toContain('longhaul_parts_total');
             expect(said('the details')).toContain('the key has no permission');
