@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { packOnce } from '../support/pack-once.ts';
 
 /**
  * Checks the tarball as npm publishes it: its entry points, its size, and what a program that imports it loads. Part of
@@ -32,13 +33,7 @@ const entries = [
 const problems: string[] = [];
 const directory = await mkdtemp(join(tmpdir(), 'longhaul-package-'));
 try {
-  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', directory], {
-    cwd: repository,
-  });
-  const [{ filename, size, unpackedSize }] = JSON.parse(stdout) as [
-    Record<'filename' | 'size' | 'unpackedSize', never>,
-  ];
-  const tarball = join(directory, filename);
+  const tarball = await packOnce(directory);
   await run('tar', ['-xzf', tarball, '-C', directory]);
   const root = join(directory, 'package');
 
@@ -47,8 +42,7 @@ try {
     // Node.js from 20.19 also loads ES modules by `require`.
     runTool('attw', [tarball, '--profile', 'esm-only', '--format', 'ascii', '--exclude-entrypoints', './package.json']),
   ];
-  checkSize('tarball', size, MAX_PACKED_BYTES);
-  checkSize('unpacked package', unpackedSize, MAX_UNPACKED_BYTES);
+  checkSize('tarball', (await stat(tarball)).size, MAX_PACKED_BYTES);
   await checkFiles(root);
   await checkRequire();
   await checkCommand(root);
@@ -95,11 +89,15 @@ async function checkCommand(root: string): Promise<void> {
     problems.push(`"longhaul list" does not run without other packages: ${message}`);
 }
 
-/** A source map without its sources is unusable to a debugger, and makes bundlers warn. */
+/** The sum of sizes, and source maps: one without its sources is unusable to a debugger, and makes bundlers warn. */
 async function checkFiles(root: string): Promise<void> {
+  let unpackedBytes = 0;
   for (const path of await readdir(root, { recursive: true })) {
+    const file = await stat(join(root, path));
+    if (!file.isFile()) continue;
+    unpackedBytes += file.size;
     if (path.endsWith('.map')) problems.push(`the package contains a source map without its sources: ${path}`);
-    if (!path.endsWith('.js') || !(await stat(join(root, path))).isFile()) continue;
+    if (!path.endsWith('.js')) continue;
     const text = await readFile(join(root, path), 'utf8');
     const reference = /^\/\/# sourceMappingURL=(?!data:)(.*)$/m.exec(text);
     if (reference) problems.push(`${path} refers to a missing source map: ${reference[1]}`);
@@ -109,6 +107,7 @@ async function checkFiles(root: string): Promise<void> {
     const source = sources.find((name) => name.includes(repository));
     if (source !== undefined) problems.push(`stack traces of ${path} name the directory of the build: ${source}`);
   }
+  checkSize('unpacked package', unpackedBytes, MAX_UNPACKED_BYTES);
 }
 
 /** What `entry` loads before any of its code runs. */

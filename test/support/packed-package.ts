@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { inject } from 'vitest';
-import { until } from './until.ts';
+import { packOnce } from './pack-once.ts';
 
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -24,7 +24,13 @@ const ofTheProject = ['@types/node'];
 export async function installPackedPackage(directory: string): Promise<void> {
   const modules = join(directory, 'node_modules');
   await mkdir(join(modules, 'longhaul'), { recursive: true });
-  await run('tar', ['-xzf', await tarball(), '--strip-components=1', '-C', join(modules, 'longhaul')]);
+  await run('tar', [
+    '-xzf',
+    await packOnce(inject('embeddedStateDir')),
+    '--strip-components=1',
+    '-C',
+    join(modules, 'longhaul'),
+  ]);
 
   const manifest = JSON.parse(await readFile(join(modules, 'longhaul', 'package.json'), 'utf8')) as Manifest;
   const names = [...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }), ...ofTheProject];
@@ -33,29 +39,6 @@ export async function installPackedPackage(directory: string): Promise<void> {
     await symlink(join(repository, 'node_modules', name), join(modules, name));
   }
   await writeFile(join(directory, 'package.json'), JSON.stringify({ name: 'a-project', type: 'module' }));
-}
-
-/** Packs the package once for all test files of a run, in the directory that they share. @returns the path */
-async function tarball(): Promise<string> {
-  const directory = join(inject('embeddedStateDir'), 'packed');
-  const packed = join(directory, 'longhaul.tgz');
-  const isFirst = await mkdir(directory).then(
-    () => true,
-    () => false,
-  );
-  if (isFirst) {
-    const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', directory];
-    const { stdout } = await run('npm', pack, { cwd: repository });
-    const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
-    await rename(join(directory, filename), packed);
-  }
-  const exists = () =>
-    stat(packed).then(
-      () => true,
-      () => false,
-    );
-  await until(exists, 'the tarball that another test file packs');
-  return packed;
 }
 
 /** Compiles the project as strictly as one can ask for, with `skipLibCheck` as docs/services.md says. @returns the lines of the compiler; none: no error */
