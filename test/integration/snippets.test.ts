@@ -1,5 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -157,88 +156,74 @@ function trainingLines(sizeBytes: number): Buffer {
   return Buffer.from(line.repeat(Math.ceil(sizeBytes / line.length)));
 }
 
-/** Each test runs the text of the snippets, with the addresses and paths of the test. */
-describe('a project with the packed package', () => {
-  it('uploads, syncs and splits as the pages show, in plain JavaScript, with the worker of docs/services.md', () =>
-    withSystem(async ({ temporalAddress, directory, taskQueue, api, download }) => {
-      const here = { data: join(directory, 'data'), temporalAddress, url: api.url };
-      await mkdir(here.data);
-      const content = trainingLines(12 * MiB);
-      await writeFile(join(here.data, 'train.jsonl'), content);
-      const running = spawn(
-        process.execPath,
-        [...shortLived, await writeProgram('services-worker.mjs', 'void worker.shutdown()', here)],
-        {
-          env: cleanEnvironment({ OPENAI_API_KEY: KEY }),
-          stdio: 'ignore',
-        },
-      );
-      const environment = { TEMPORAL_ADDRESS: temporalAddress };
-      try {
-        const print = '\nconsole.log(JSON.stringify(file));';
-        const readme = await runProgram(
-          await writeProgram('readme.mjs', '// the last event', here, print),
-          environment,
-        );
-        const lines = readme.trim().split('\n');
-        const file = JSON.parse(lines.at(-1) as string) as { readonly id: string };
-        expect(lines.at(-2)).toBe('COMPLETED');
-        expect(lines.slice(0, -2).filter((line) => !/^\d+ of \d+$|^no response: /.test(line))).toEqual([]);
-        expect(md5(await download(file.id))).toBe(md5(content));
+it('a project with the packed package runs the programs of the pages, in plain JavaScript and in one process', () =>
+  withSystem(async ({ temporalAddress, directory, taskQueue, api, download }) => {
+    const here = { data: join(directory, 'data'), temporalAddress, url: api.url };
+    await mkdir(here.data);
+    const names = await makeData(others, here);
+    const path = join(here.data, 'train.jsonl');
+    const content = trainingLines(12 * MiB);
+    await writeFile(path, content);
+    await writeProgram('services-worker.mjs', 'void worker.shutdown()', here);
+    await writeProgram('readme.mjs', '// the last event', here, '\nconsole.log(JSON.stringify(file));');
 
-        const names = await makeData(others, here);
-        const schedule = taskQueue;
-        const blocks = others.map(({ text }) => `{ ${textFor(here, text).replaceAll('nightly', schedule)} }`);
-        const imports = "import { LonghaulClient } from 'longhaul';";
-        const program = `${imports} const longhaul = await LonghaulClient.connect();
-          ${blocks.join('\n').replaceAll(imports, '')}
-          await longhaul.schedules.delete('${schedule}');`;
-        await writeFile(join(project, 'others.mjs'), program);
-        await runProgram(join(project, 'others.mjs'), environment);
-        const headers = { authorization: `Bearer ${KEY}` };
-        const { data } = (await (await fetch(`${api.url}/files`, { headers })).json()) as {
-          data: { filename: string }[];
-        };
-        const missing = names.filter((name) => !data.some(({ filename }) => filename.endsWith(name)));
-        expect(missing).toEqual([]);
-      } finally {
-        const ended = once(running, 'exit');
-        running.kill('SIGTERM');
-        expect(await ended).toEqual([0, null]);
-      }
-    }));
+    const schedule = taskQueue;
+    const blocks = others.map(({ text }) => `{ ${textFor(here, text).replaceAll('nightly', schedule)} }`);
+    const imports = "import { LonghaulClient } from 'longhaul';";
+    // With another time of the last change, the file is another one than that of the README.
+    const program = `import { utimes } from 'node:fs/promises'; await utimes('${path}', 0, 0);
+      ${imports} const longhaul = await LonghaulClient.connect();
+      ${blocks.join('\n').replaceAll(imports, '')}
+      await longhaul.schedules.delete('${schedule}');`;
+    await writeFile(join(project, 'others.mjs'), program);
 
-  it('runs the activities of docs/services.md in its own worker', () =>
-    withSystem(async ({ temporalAddress, directory, taskQueue, api, download }) => {
-      const here = { data: directory, temporalAddress, url: api.url };
-      const content = await randomFile(join(directory, 'train.jsonl'), 12 * MiB);
-      await writeFile(join(project, 'own-workflows.mjs'), "export * from 'longhaul/workflows';");
-      const source = await writeProgram(
-        'services-activities.mjs',
-        'createActivities(',
-        here,
-        `
-        import { NativeConnection, Worker } from '@temporalio/worker';
-        import { LonghaulClient } from 'longhaul';
-        const address = ${JSON.stringify(temporalAddress)}, taskQueue = ${JSON.stringify(taskQueue)};
-        const connection = await NativeConnection.connect({ address });
-        const workflowsPath = ${JSON.stringify(join(project, 'own-workflows.mjs'))};
-        const worker = await Worker.create({ connection, taskQueue, workflowsPath, activities });
-        const client = await LonghaulClient.connect({ connection: { address }, taskQueue });
-        const source = { type: 'file', path: ${JSON.stringify(join(directory, 'train.jsonl'))} };
-        await worker.runUntil(async () => {
-          const upload = await client.upload({ source, purpose: 'assistants', transferTaskQueue: taskQueue });
-          console.log(JSON.stringify((await upload.result()).file));
-        });
-        await client.close();
-        await connection.close();
-        await destinations.close();`,
-      );
-      const stdout = await runProgram(source, { OPENAI_API_KEY: KEY });
-      const file = JSON.parse(stdout.trim()) as { readonly id: string };
-      expect(md5(await download(file.id))).toBe(md5(content));
-    }));
-});
+    const own = await randomFile(join(here.data, 'own.bin'), MiB);
+    await writeFile(join(project, 'own-workflows.mjs'), "export * from 'longhaul/workflows';");
+    await writeProgram(
+      'services-activities.mjs',
+      'createActivities(',
+      here,
+      `
+      import { NativeConnection, Worker } from '@temporalio/worker';
+      import { LonghaulClient } from 'longhaul';
+      const address = ${JSON.stringify(temporalAddress)}, taskQueue = ${JSON.stringify(taskQueue)};
+      const connection = await NativeConnection.connect({ address });
+      const workflowsPath = ${JSON.stringify(join(project, 'own-workflows.mjs'))};
+      const worker = await Worker.create({ connection, taskQueue, workflowsPath, activities });
+      const client = await LonghaulClient.connect({ connection: { address }, taskQueue });
+      const source = { type: 'file', path: ${JSON.stringify(join(here.data, 'own.bin'))} };
+      await worker.runUntil(async () => {
+        const upload = await client.upload({ source, purpose: 'assistants', transferTaskQueue: taskQueue });
+        console.log(JSON.stringify((await upload.result()).file));
+      });
+      await client.close();
+      await connection.close();
+      await destinations.close();`,
+    );
+
+    // The worker polls the queue of the others until the signal.
+    await writeFile(
+      join(project, 'programs.mjs'),
+      `const worker = import('./services-worker.mjs');
+      for (const name of ['readme', 'others', 'services-activities']) await import('./' + name + '.mjs');
+      process.kill(process.pid, 'SIGTERM');
+      await worker;`,
+    );
+    const stdout = await runProgram(join(project, 'programs.mjs'), {
+      TEMPORAL_ADDRESS: temporalAddress,
+      OPENAI_API_KEY: KEY,
+    });
+    const lines = stdout.trim().split('\n');
+    const end = lines.indexOf('COMPLETED');
+    expect(lines.slice(0, end).filter((line) => !/^\d+ of \d+$|^no response: /.test(line))).toEqual([]);
+    const idIn = (line = '') => (JSON.parse(line) as { readonly id: string }).id;
+    expect(md5(await download(idIn(lines[end + 1])))).toBe(md5(content));
+    expect(md5(await download(idIn(lines.at(-1))))).toBe(md5(own));
+
+    const headers = { authorization: `Bearer ${KEY}` };
+    const { data } = (await (await fetch(`${api.url}/files`, { headers })).json()) as { data: { filename: string }[] };
+    expect(names.filter((name) => !data.some(({ filename }) => filename.endsWith(name)))).toEqual([]);
+  }));
 
 interface Here {
   /** In the place of `/data`. */
@@ -248,12 +233,10 @@ interface Here {
 }
 
 /** Writes the snippet that contains `part` as a program of the project, for this test's servers and folder. */
-async function writeProgram(name: string, part: string, here: Here, rest = ''): Promise<string> {
+async function writeProgram(name: string, part: string, here: Here, rest = ''): Promise<void> {
   const [snippet, ...more] = programs.filter(({ text }) => text.includes(part));
   expect(more).toEqual([]);
-  const path = join(project, name);
-  await writeFile(path, textFor(here, (snippet as Snippet).text) + rest);
-  return path;
+  await writeFile(join(project, name), textFor(here, (snippet as Snippet).text) + rest);
 }
 
 function textFor({ data, temporalAddress, url }: Here, text: string): string {
