@@ -13,7 +13,6 @@ import {
   longhaulArguments,
   readInlineCode,
   readSnippets,
-  type Snippet,
 } from '../support/snippets.ts';
 import { syncRequestProblems, uploadRequestProblems } from '../../src/contracts/requests/problems.ts';
 import { retuneProblems } from '../../workflows/shell/control-problems.ts';
@@ -122,8 +121,11 @@ describe('the snippets of the README and of docs', () => {
   });
 
   it('are valid for bash', () => {
-    const problems = of('sh').flatMap((snippet) => rejected(snippet, 'bash', ['--norc', '-n']));
-    expectNone(problems, 'correct the snippet; output belongs in a snippet without a language');
+    const program = `for text; do bash --norc -n <<<"$text" 2>&1 || echo 'invalid'; printf '\\0'; done`;
+    expectNone(
+      rejected('sh', 'bash', ['--norc', '-c', program, '-']),
+      'correct the snippet; output belongs in a snippet without a language',
+    );
   });
 
   it('give the temporal command only input that the workflows accept', () => {
@@ -168,9 +170,12 @@ describe('the snippets of the README and of docs', () => {
 
   it('parse, if they are Python', ({ skip }) => {
     skip(!hasPython(), 'python3 is not installed');
-    const program = 'import ast,sys; compile(sys.stdin.read(), "-", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)';
-    const problems = of('python').flatMap((snippet) => rejected(snippet, 'python3', ['-c', program]));
-    expectNone(problems, 'correct the snippet');
+    const program = `import ast, sys
+for text in sys.argv[1:]:
+  try: compile(text, "-", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+  except SyntaxError as error: sys.stdout.write(str(error))
+  sys.stdout.write("\\0")`;
+    expectNone(rejected('python', 'python3', ['-c', program]), 'correct the snippet');
   });
 });
 
@@ -204,13 +209,13 @@ function configProblems(config: string | object): string[] {
   }
 }
 
-function rejected({ place, text }: Snippet, program: string, args: readonly string[]): string[] {
-  try {
-    execFileSync(program, args, { input: text, stdio: ['pipe', 'pipe', 'pipe'] });
-    return [];
-  } catch (error) {
-    return [`${place}: ${String((error as { readonly stderr?: unknown }).stderr ?? error).trim()}`];
-  }
+/** Checks all texts in one process of a program, which returns a list of its messages, one for each text: '' if it is valid. */
+function rejected(language: string, program: string, args: readonly string[]): string[] {
+  const all = of(language);
+  const output = execFileSync(program, [...args, ...all.map(({ text }) => text)], { encoding: 'utf8' });
+  const messages = output.split('\0').slice(0, -1);
+  expect(messages).toHaveLength(all.length);
+  return messages.flatMap((message, index) => (message === '' ? [] : [`${all[index]?.place}: ${message.trim()}`]));
 }
 
 function wordAfter(words: readonly string[], option: string): string | undefined {
