@@ -1,10 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { beginCli, startWorkerProcess } from '../support/cli.ts';
+import { beginCli } from '../support/cli.ts';
 import { md5, randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
-import { until } from '../support/until.ts';
 
 const PARTS = 16;
 const SLOTS = 4;
@@ -23,23 +22,6 @@ function embeddedEnvironment({ service, directory }: System): Record<string, str
 }
 
 describe('SIGKILL in the middle of an upload', () => {
-  it('of a worker that waits for the answer to the completion: another one completes', () =>
-    withSystem(async (system) => {
-      const file = join(system.directory, 'killed-completing.bin');
-      const content = await randomFile(file, 2 * MiB);
-      system.api.faults.add({ route: 'complete', kind: 'stall' });
-      const victim = await startWorkerProcess(system.environment);
-      const request = { file, purpose: 'assistants', partSizeBytes: MiB, heartbeatTimeoutMs: 2000 };
-      const handle = await system.client.upload(request);
-      await until(() => system.api.faults.list()[0]?.fired === 1, 'the completion to hang');
-      victim.child.kill('SIGKILL');
-      await victim.ended;
-      await system.startWorker();
-      const result = await handle.result();
-      expect(md5(await system.download(result.file.id))).toBe(md5(content));
-      expect(system.uploads()).toMatchObject([{ status: 'completed', completions: 1 }]);
-    }));
-
   it('of the embedded Temporal server: the command continues with a new one', () =>
     withSystem(async (system) => {
       const file = join(system.directory, 'killed-server.bin');
