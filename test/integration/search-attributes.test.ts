@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AttributeConflictError, SetupRefusedError } from 'longhaul/errors';
-import { setupSearchAttributes, type JobHandle } from 'longhaul';
+import { LonghaulClient, setupSearchAttributes, type JobHandle } from 'longhaul';
 import { describe, expect, it } from 'vitest';
-import { beginWorker, runCli, startCli, startWorkerProcess } from '../support/cli.ts';
+import { beginWorker, runCli, startWorkerProcess } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { randomFile } from '../support/random-file.ts';
 import { manyFiles, runSync } from '../support/sync-folder.ts';
@@ -14,6 +14,10 @@ import { writeFiles } from '../support/temp-dir.ts';
 
 const purpose = 'assistants';
 const partSizeBytes = MiB;
+/** A namespace that has no room for all attributes. */
+const FULL = 'full';
+/** The number of the type in Temporal. */
+const KEYWORD = 2;
 
 /** What the list shows: the id and the attributes of each workflow that a query finds. */
 async function list({ client }: System, query: string): Promise<Map<string, Record<string, unknown>>> {
@@ -249,76 +253,83 @@ describe('the list of Temporal UI', () => {
     }));
 });
 
+/** Uploads before and after a worker registers the attributes, which then show the later upload. */
+async function expectRegistration(system: System): Promise<void> {
+  const { client, directory, environment } = system;
+  const worker = await beginWorker(environment);
+  const [short, long] = [join(directory, 'short.bin'), join(directory, 'long.bin')];
+  await randomFile(short, 3 * MiB);
+  await randomFile(long, 20 * MiB);
+  const options = { purpose, partSizeBytes, concurrency: 4 };
+  const plain = await client.upload({ ...options, file: short });
+  expect(await plain.result()).toMatchObject({ parts: 3 });
+  expect(await upserts(system, plain.workflowId)).toBe(0);
+
+  const { stdout } = await runCli(['setup', '--json'], environment);
+  const added = JSON.parse(stdout).attributes.map((one: { added: boolean }) => one.added);
+  expect(added).toEqual(Array.from({ length: 10 }, () => false));
+
+  // The worker that registered them waits for a minute. Another worker finds them.
+  worker.interrupt();
+  await worker.ended;
+  await beginWorker(environment);
+  const shown = await client.upload({ ...options, file: long });
+  await shown.result();
+  const [attributes] = await listed(system, 'LonghaulState = "completed"', [shown.workflowId]);
+  expect(attributes).toMatchObject({ LonghaulBytesDone: 20 * MiB, LonghaulFilename: 'long.bin' });
+  expect(await list(system, `WorkflowId = "${shown.workflowId}" AND LonghaulState = "uploading"`)).toEqual(new Map());
+  const count = await upserts(system, shown.workflowId);
+  expect(count).toBeGreaterThan(15);
+  expect(count).toBeLessThanOrEqual(25);
+}
+
+/** A worker warns, and setup prints what to do. */
+async function expectAdvice({ temporal }: LonghaulClient, environment: System['environment']): Promise<void> {
+  const { operatorService } = temporal.connection;
+  const add = (...names: readonly string[]) => {
+    const searchAttributes = Object.fromEntries(names.map((name) => [name, KEYWORD]));
+    return operatorService.addSearchAttributes({ namespace: FULL, searchAttributes });
+  };
+  await add('One', 'Two', 'Three', 'Four', 'Five');
+  const worker = await startWorkerProcess(environment);
+  const warnings = () =>
+    worker.said().match(/does not have the search attributes LonghaulState.*Run \\?"longhaul setup/g) ?? [];
+  // With TEMPORAL_DEBUG, the SDK collects log lines before it writes them.
+  await until(() => warnings().length > 0, 'the warning');
+  expect(warnings()).toHaveLength(1);
+  await expect(setupSearchAttributes(temporal)).rejects.toThrow(SetupRefusedError);
+  const refused = await runCli(['setup'], environment);
+  expect(refused).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(
+      /^temporal operator search-attribute create --namespace full --name LonghaulState --type Keyword .*\ntcld /,
+    ),
+  });
+  expect(refused.stderr).toMatch(/cannot register search attributes in namespace "full"/);
+
+  await add('LonghaulBytes');
+  await expect(setupSearchAttributes(temporal)).rejects.toThrow(AttributeConflictError);
+  await expect(setupSearchAttributes(temporal)).rejects.toThrow('LonghaulBytes is Keyword and must be Int');
+}
+
 describe('a namespace without the search attributes', () => {
-  it('gets them by a worker, and shows uploads once all servers have them', () =>
-    withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 40 }, (temporalAddress) =>
-      withSystem(
-        async (system) => {
-          const { client, directory, environment } = system;
-          const worker = startCli(['worker'], environment);
-          const file = join(directory, 'long.bin');
-          await randomFile(file, 20 * MiB);
-          const options = { file, purpose, partSizeBytes, concurrency: 4 };
-          await randomFile(join(directory, 'short.bin'), 3 * MiB);
-          const plain = await client.upload({ ...options, file: join(directory, 'short.bin') });
-          expect(await plain.result()).toMatchObject({ parts: 3 });
-          expect(await upserts(system, plain.workflowId)).toBe(0);
-          expect(worker.said()).not.toContain('search attributes');
-
-          const { stdout } = await runCli(['setup', '--json'], environment);
-          const added = JSON.parse(stdout).attributes.map((one: { added: boolean }) => one.added);
-          expect(added).toEqual(Array.from({ length: 10 }, () => false));
-
-          // The worker that registered them waits for a minute. Another worker finds them.
-          worker.child.kill('SIGTERM');
-          await worker.ended;
-          await beginWorker(environment);
-          const shown = await client.upload(options);
-          await shown.result();
-          const [attributes] = await listed(system, 'LonghaulState = "completed"', [shown.workflowId]);
-          expect(attributes).toMatchObject({ LonghaulBytesDone: 20 * MiB, LonghaulFilename: 'long.bin' });
-          expect(await list(system, `WorkflowId = "${shown.workflowId}" AND LonghaulState = "uploading"`)).toEqual(
-            new Map(),
-          );
-          const count = await upserts(system, shown.workflowId);
-          expect(count).toBeGreaterThan(15);
-          expect(count).toBeLessThanOrEqual(25);
-        },
-        { temporalAddress },
-      ),
-    ));
-
-  it('that has no room, or other attributes of the same names, makes setup say what to do', () =>
-    withTemporalServer({}, (temporalAddress) =>
-      withSystem(
-        async ({ client, environment }) => {
-          const { operatorService } = client.temporal.connection;
-          const [namespace, Keyword] = ['default', 2];
-          const taken = Object.fromEntries(['One', 'Two', 'Three', 'Four', 'Five'].map((name) => [name, Keyword]));
-          await operatorService.addSearchAttributes({ namespace, searchAttributes: taken });
-          const worker = await startWorkerProcess(environment);
-          const warnings = () =>
-            worker.said().match(/does not have the search attributes LonghaulState.*Run \\?"longhaul setup/g) ?? [];
-          // With TEMPORAL_DEBUG, the SDK collects log lines before it writes them.
-          await until(() => warnings().length > 0, 'the warning');
-          expect(warnings()).toHaveLength(1);
-          await expect(setupSearchAttributes(client.temporal)).rejects.toThrow(SetupRefusedError);
-          const refused = await runCli(['setup'], environment);
-          expect(refused).toMatchObject({
-            code: 1,
-            stdout: expect.stringMatching(
-              /^temporal operator search-attribute create --namespace default --name LonghaulState --type Keyword .*\ntcld /,
-            ),
-          });
-          expect(refused.stderr).toMatch(/cannot register search attributes in namespace "default"/);
-
-          await operatorService.addSearchAttributes({ namespace, searchAttributes: { LonghaulBytes: Keyword } });
-          await expect(setupSearchAttributes(client.temporal)).rejects.toThrow(AttributeConflictError);
-          await expect(setupSearchAttributes(client.temporal)).rejects.toThrow(
-            'LonghaulBytes is Keyword and must be Int',
-          );
-        },
-        { temporalAddress },
-      ),
+  it('gets them by a worker, and if it has no room, setup prints what to do', () =>
+    withTemporalServer(
+      { 'limit.historyCount.suggestContinueAsNew': 40 },
+      (temporalAddress) =>
+        withSystem(
+          async (system) => {
+            await expectRegistration(system);
+            const connection = { address: temporalAddress };
+            const client = await LonghaulClient.connect({ connection, namespace: FULL, taskQueue: system.taskQueue });
+            try {
+              await expectAdvice(client, { ...system.environment, TEMPORAL_NAMESPACE: FULL });
+            } finally {
+              await client.close();
+            }
+          },
+          { temporalAddress },
+        ),
+      [FULL],
     ));
 });

@@ -6,18 +6,23 @@ import { temporalCliForTests } from './temporal-cli.ts';
 import { lighterServer } from './temporal-server.ts';
 import { until } from './until.ts';
 
-/** A separate real Temporal server in memory, with settings that the shared server does not have. */
+/**
+ * A separate real Temporal server in memory, with settings that the shared server does not have.
+ *
+ * @param namespaces in addition to `default`
+ */
 export async function withTemporalServer(
   dynamicConfig: Readonly<Record<string, string | number>>,
   run: (address: string) => Promise<void>,
+  namespaces: readonly string[] = [],
 ): Promise<void> {
   const { path } = await temporalCliForTests();
   const { port } = await pickFreePorts();
   const address = `127.0.0.1:${port}`;
-  const settings = Object.entries(dynamicConfig).flatMap(([key, value]) => [
-    '--dynamic-config-value',
-    `${key}=${value}`,
-  ]);
+  const settings = [
+    ...Object.entries(dynamicConfig).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
+    ...namespaces.flatMap((name) => ['--namespace', name]),
+  ];
   const server = spawn(
     path,
     ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), ...settings],
