@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 
 /** `S3_MEMORY_MIB=2048` for the long way, in which each worker is killed in the middle. */
 const LONG_WAY = process.env['S3_MEMORY_MIB'];
-const SIZE_BYTES = Number(LONG_WAY ?? 128) * MiB;
+const SIZE_BYTES = Number(LONG_WAY ?? 64) * MiB;
 const KEY = 'large.bin';
 
 async function writeLargeFile(path: string): Promise<void> {
@@ -72,7 +72,7 @@ describe.skipIf(skipped !== undefined)(`an object${skipped === undefined ? '' : 
           for (const source of [file, `s3://${server.bucket}/${KEY}`]) {
             const before = received(system);
             const workers = [await startWorkerProcess(environment, '--slots', '4')];
-            const words = ['upload', source, '--purpose', 'assistants', '--quiet', '--json'];
+            const words = ['upload', source, '--purpose', 'assistants', '--part-size', '16MiB', '--quiet', '--json'];
             const upload = withProcessVariables(aws, () => runCli(words, environment));
             if (LONG_WAY !== undefined) {
               await until(() => received(system) >= before + 50, 'the middle of the upload', 400_000);
