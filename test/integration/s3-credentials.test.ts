@@ -12,7 +12,7 @@ import { md5 } from '../support/random-file.ts';
 import { s3ServerChoices, withS3Server, type S3Key, type S3Server } from '../support/s3-servers.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
 
-const PARTS = 16;
+const PARTS = 10;
 const KEY = 'train.jsonl';
 const content = randomBytes(PARTS * MiB + 5);
 
@@ -28,7 +28,7 @@ async function withObject(body: (system: System, server: S3Server) => Promise<vo
     const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true });
     await client.send(new PutObjectCommand({ Bucket: bucket, Key: KEY, Body: content }));
     client.destroy();
-    await withSystem((system) => body(system, server), { bandwidthBytesPerSecond: 3 * MiB });
+    await withSystem((system) => body(system, server), { bandwidthBytesPerSecond: 2 * MiB });
   });
 }
 
