@@ -12,7 +12,7 @@ it('an upload whose history grows long continues as new, and loses neither a par
       async ({ client, startWorker, directory, uploads, download }) => {
         await startWorker();
         const file = join(directory, 'long.bin');
-        const content = await randomFile(file, 24 * MiB);
+        const content = await randomFile(file, 12 * MiB);
         const settings = { partSizeBytes: MiB, concurrency: 2, sha256: true };
         const handle = await client.upload({ file, purpose: 'assistants', ...settings });
         let isOver = false;
@@ -39,9 +39,9 @@ it('an upload whose history grows long continues as new, and loses neither a par
         expect(runs).toBeGreaterThan(1);
         expect(answers).toBeGreaterThan(runs);
         const sha256 = createHash('sha256').update(content).digest('hex');
-        expect(result).toMatchObject({ parts: 24, partsSent: 24, sessions: 1, md5: md5(content), sha256 });
+        expect(result).toMatchObject({ parts: 12, partsSent: 12, sessions: 1, md5: md5(content), sha256 });
         expect(md5(await download(result.file.id))).toBe(md5(content));
-        expect(uploads()).toMatchObject([{ status: 'completed', partsReceived: 24 }]);
+        expect(uploads()).toMatchObject([{ status: 'completed', partsReceived: 12 }]);
       },
       { temporalAddress, bandwidthBytesPerSecond: 20 * MiB },
     ),
