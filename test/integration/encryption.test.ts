@@ -37,9 +37,9 @@ async function runJobs(system: System, client: LonghaulClient): Promise<readonly
   const folder = join(directory, CANARY);
   await mkdir(folder, { recursive: true });
   const file = join(folder, `${CANARY}.jsonl`);
-  await randomFile(file, 3 * MiB);
+  await randomFile(file, 2 * MiB);
   const lines = join(folder, 'lines.jsonl');
-  await writeFile(lines, `${'x'.repeat(600_000)}\n`.repeat(4));
+  await writeFile(lines, `${'x'.repeat(600_000)}\n`.repeat(2));
   const request = { purpose: 'vision', partSizeBytes: MiB };
   const finished = async (handle: JobHandle<'upload' | 'split' | 'sync'>) => {
     await handle.result();
@@ -53,7 +53,7 @@ async function runJobs(system: System, client: LonghaulClient): Promise<readonly
   const sync = await finished(await client.sync({ folder, purpose: 'vision' }));
 
   const other = join(folder, `${CANARY}-other.jsonl`);
-  await randomFile(other, 2 * MiB);
+  await randomFile(other, 1.5 * MiB);
   api.faults.add({ route: 'part', kind: 'status', status: 403, count: 1000 });
   const waiting = await client.upload({ ...request, file: other });
   await until(async () => (await waiting.status()).state === 'waiting', 'the upload to wait');
@@ -96,7 +96,7 @@ it('encrypts every payload, and replays after the key was replaced', () =>
     // The running worker reads the file again: no restart.
     await writeFile(keyFile, newKey('2026-02') + old);
     const next = join(directory, `${CANARY}-next.jsonl`);
-    await randomFile(next, 2 * MiB);
+    await randomFile(next, 1000);
     const usesNewKey = async () => {
       const handle = await client.upload({ file: next, purpose: 'assistants', id: `${taskQueue}-${Date.now()}` });
       await handle.result();

@@ -41,14 +41,14 @@ describe('uploads and syncs whose service returns anything', () => {
     withSystem(async (system) => {
       const { client, api, directory } = system;
       await system.startWorker();
-      const rounds = Math.ceil(generatedRuns(16) / 16);
-      for (const alteration of fc.sample(alterations, 3 * 16 * rounds)) api.faults.add(alteration);
+      const rounds = Math.ceil(generatedRuns(8) / 8);
+      for (const alteration of fc.sample(alterations, 3 * 8 * rounds)) api.faults.add(alteration);
       const folder = join(directory, 'folder');
       await mkdir(folder);
-      for (let index = 0; index < 30; index++) await writeFile(join(folder, `${index}.txt`), `content ${index}`);
+      for (let index = 0; index < 15; index++) await writeFile(join(folder, `${index}.txt`), `content ${index}`);
 
       for (let round = 0; round < rounds; round++) {
-        const uploads = Array.from({ length: 16 }, async (_, index) => {
+        const uploads = Array.from({ length: 8 }, async (_, index) => {
           const file = join(directory, `${round}-${index}.bin`);
           await randomFile(file, index % 2 === 0 ? 3 * MiB : 1000);
           return client.upload({ file, purpose: 'assistants', partSizeBytes: MiB, giveUpAfterMs: 1, maxSessions: 10 });

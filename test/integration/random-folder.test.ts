@@ -14,7 +14,7 @@ import { until } from '../support/until.ts';
 
 const purpose = 'assistants';
 /** `RANDOM_FOLDER_ENTRIES=2000` for the long way. `RANDOM_FOLDER_SEED=7` repeats a run. */
-const entries = Number(process.env['RANDOM_FOLDER_ENTRIES'] ?? 400);
+const entries = Number(process.env['RANDOM_FOLDER_ENTRIES'] ?? 200);
 const seed = Number(process.env['RANDOM_FOLDER_SEED'] ?? Date.now() % 1_000_000);
 
 /** Root can read every file: the worker then is another user, if that one can read the code. */
