@@ -2,9 +2,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { temporalCliForTests } from './temporal-cli.ts';
 
-const script = fileURLToPath(new URL('embedded-temporal-user.ts', import.meta.url));
+/** Uses the server until it is killed. It loads the built code, because tsx takes half a second of CPU time. */
+const program = `
+  const [module, stateDir, lingerMs, path, version] = process.argv.slice(1);
+  const { acquireEmbeddedTemporal } = await import(module);
+  const options = { stateDir, lingerMs: Number(lingerMs), cli: async () => ({ path, version }), log: console.error };
+  const { address, pid } = await acquireEmbeddedTemporal(options);
+  console.log(JSON.stringify({ address, pid }));
+  process.stdin.resume();
+`;
+const join = new URL('../../dist/src/dev/server/join.js', import.meta.url).href;
 
 export interface TemporalUserProcess {
   readonly pid: number;
@@ -13,15 +22,15 @@ export interface TemporalUserProcess {
   readonly serverPid: number;
   /** A pipe of a shell, which closes when no process has the other end. */
   readonly pipe: Readable;
-  /** Lets it release the server and waits until it has ended. */
-  finish(): Promise<number | null>;
   /** SIGKILL. */
   kill(): Promise<void>;
 }
 
 /** Starts another process that uses the embedded server, and waits until it has it. */
-export async function startTemporalUser(stateDir: string, lingerMs = 0): Promise<TemporalUserProcess> {
-  const command = [process.execPath, '--import', 'tsx', script, stateDir, String(lingerMs)];
+export async function startTemporalUser(stateDir: string, lingerMs: number): Promise<TemporalUserProcess> {
+  const { path, version } = await temporalCliForTests();
+  const node = [process.execPath, '--input-type=module', '-e', program];
+  const command = [...node, join, stateDir, String(lingerMs), path, version];
   // As bash passes `<(command)`. Node.js closes descriptors up to 15 in its children automatically.
   const child = spawn('bash', ['-c', 'exec 63<&3 3<&-; exec "$@"', 'bash', ...command], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
@@ -40,10 +49,6 @@ export async function startTemporalUser(stateDir: string, lingerMs = 0): Promise
     address,
     serverPid: pid,
     pipe: child.stdio[3] as Readable,
-    finish: async () => {
-      child.stdin.end();
-      return (await ended)[0];
-    },
     kill: async () => {
       child.kill('SIGKILL');
       await ended;
