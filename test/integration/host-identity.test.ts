@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
 import { join } from 'node:path';
@@ -50,26 +51,32 @@ os.hostname = () => ${JSON.stringify(name)}; syncBuiltinESMExports();`,
 }
 
 describe('a machine whose host name changes', () => {
-  it('continues the upload of a killed command from the recorded parts', () =>
+  it('continues a killed upload of standard input from its private copy and the recorded parts', () =>
     withUser(async (system) => {
-      const file = join(system.directory, 'renamed.bin');
-      const content = await randomFile(file, PARTS * MiB);
-      const killed = startCli(['upload', file, ...uploadArguments], await processOnHost('before', system));
+      const content = randomBytes(PARTS * MiB);
+      const piped = ['upload', '-', '--filename', 'piped.jsonl', ...uploadArguments];
+      const killed = startCli(piped, await processOnHost('before', system), 'pipe');
+      killed.child.stdin?.end(content);
       await partsReceived(system, PARTS / 3);
       killed.child.kill('SIGKILL');
       await killed.ended;
       expect(system.api.stats().totals.partsReceived, 'the kill came too late').toBeLessThan(PARTS);
+      const copy = /^saved .* to (\S+)\. /m.exec(killed.said())?.[1] ?? '';
+      expect((await stat(copy)).mode & 0o777).toBe(0o600);
       const identity = join(system.directory, 'state', 'host.json');
       expect(JSON.parse(await readFile(identity, 'utf8'))).toEqual({ host: 'before', earlier: [] });
 
-      const second = await onHost('after', () => runCli(['upload', file, ...uploadArguments], system.embedded));
+      const second = await onHost('after', () => runCli(['upload', copy, ...uploadArguments], system.embedded));
       expect(second.code, second.stderr).toBe(0);
       expect(second.stderr).not.toMatch(/unexpected|Warning/);
       const { file: uploaded, ...result } = JSON.parse(second.stdout);
       expect(result).toMatchObject({ resumed: true, parts: PARTS, md5: md5(content) });
+      // The record of the copy has the name.
+      expect(uploaded.filename).toBe('piped.jsonl');
       expect(md5(await system.download(uploaded.id))).toBe(md5(content));
       expect(system.uploads()).toMatchObject([{ status: 'completed', completions: 1 }]);
       expect(system.api.stats().totals.partsBegun).toBeLessThanOrEqual(PARTS + 4);
+      expect(await readdir(join(system.directory, 'state', 'spool'))).toEqual([]);
       expect(JSON.parse(await readFile(identity, 'utf8'))).toMatchObject({ host: 'before' });
     }));
 

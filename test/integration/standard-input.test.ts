@@ -44,32 +44,6 @@ describe('standard input', () => {
       expect(await spooled(system)).toEqual([]);
     }));
 
-  it('survives a kill of the command: its copy, which only this user can read, is uploaded by its path', () =>
-    withSystem(
-      async (system) => {
-        const content = await randomFile(join(system.directory, 'content'), 8 * MiB);
-        const run = startCli([...args, '--heartbeat-timeout', '2s'], system.embedded, 'pipe');
-        run.child.stdin?.end(content);
-        await partsReceived(system, 2);
-        run.child.kill('SIGKILL');
-        await run.ended;
-        const path = pathIn(run.said());
-        expect((await stat(path)).mode & 0o777).toBe(0o600);
-
-        system.api.configure({ bandwidthBytesPerSecond: null });
-        // The copy's record has the name.
-        const second = await runCli(['upload', path, ...args.slice(4), '--json'], system.embedded);
-        expect(second).toMatchObject({ code: 0 });
-        const { file, resumed } = JSON.parse(second.stdout);
-        expect(resumed).toBe(true);
-        expect(file.filename).toBe('piped.jsonl');
-        expect(md5(await system.download(file.id))).toBe(md5(content));
-        expect(system.uploads()).toHaveLength(1);
-        expect(await spooled(system)).toEqual([]);
-      },
-      { bandwidthBytesPerSecond: 4 * MiB, ownServer: true },
-    ));
-
   it('leaves nothing if it is interrupted, and an incomplete copy of a killed command is deleted after a day', () =>
     withWorker(async (system) => {
       const halfCopied = () =>
