@@ -61,7 +61,7 @@ describe('the manifests for Kubernetes', () => {
         await mkdir(join(directory, 'openai'));
         await writeFile(join(directory, 'openai', 'api-key'), `${KEY}\n`, { mode: 0o400 });
         const path = join(directory, 'data', 'train.bin');
-        await randomFile(path, 40 * MiB);
+        await randomFile(path, 24 * MiB);
 
         const control = await startPod(system, 'control', 'control-1');
         const transfers = await Promise.all(
@@ -102,7 +102,7 @@ describe('the manifests for Kubernetes', () => {
         const { file } = await handle.result();
         // The parts in flight were completed: none was sent twice. Requests are counted, because Temporal can assign a part
         // to a poll that has just ended, and assigns it again after a heartbeat timeout.
-        expect(system.uploads()).toMatchObject([{ partsBegun: 40, partsReceived: 40 }]);
+        expect(system.uploads()).toMatchObject([{ partsBegun: 24, partsReceived: 24 }]);
         expect((await download(file.id)).equals(await readFile(path))).toBe(true);
 
         for (const { child } of [control, second]) child.kill('SIGTERM');
