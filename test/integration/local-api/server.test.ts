@@ -1,13 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
 import { startLocalApi } from '../../../src/local-api/index.ts';
+import { startCli } from '../../support/cli.ts';
+import { until } from '../../support/until.ts';
 import { ApiCaller, withLocalApi, withTempDir } from './with-local-api.ts';
 
 it.each(['::1', '[::1]'])('listens on %s', (host) =>
@@ -236,18 +235,13 @@ describe('starting', () => {
 
 /** Runs the callback with a server in a separate process, then kills that process with SIGKILL. */
 async function withKilledServer<T>(dataDir: string, callback: (client: ApiCaller) => Promise<T>): Promise<T> {
-  const script = fileURLToPath(new URL('server-process.ts', import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', script, dataDir], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = once(child, 'exit');
+  const server = startCli(['local-api', '--port', '0', '--data', dataDir], {});
   try {
-    if (child.stdout === null) throw new Error('the server has no standard output');
-    const [url] = (await once(createInterface(child.stdout), 'line')) as [string];
-    return await callback(new ApiCaller(url));
+    await until(() => server.said().includes('export'), 'the server');
+    return await callback(new ApiCaller(/http:\S+\/v1/.exec(server.said())?.[0] ?? ''));
   } finally {
-    child.kill('SIGKILL');
-    await exited;
+    server.child.kill('SIGKILL');
+    await server.ended;
   }
 }
 
