@@ -60,7 +60,7 @@ describe('longhaul sync', () => {
       async (system) => {
         const folder = join(system.directory, 'data');
         await mkdir(folder);
-        await randomFile(join(folder, 'large.bin'), 16 * MiB);
+        await randomFile(join(folder, 'large.bin'), 8 * MiB);
         // One part at a time, so that they don't all end together.
         await system.startWorker({ transferSlots: 1 });
         const id = `large-${system.taskQueue}`;
@@ -73,25 +73,25 @@ describe('longhaul sync', () => {
 
         const sizes: number[] = [];
         const watching = (async () => {
-          for await (const event of system.client.getHandle<'sync'>(id).progress({ intervalMs: 100 })) {
+          for await (const event of system.client.getHandle<'sync'>(id).progress({ intervalMs: 300 })) {
             if (event.type === 'progress' && event.progress.counts.sent.files === 0) sizes.push(event.bytesSent ?? 0);
           }
         })();
-        await until(async () => {
-          const { stdout } = await runCli(['status', id], system.environment);
-          return /· 0 of 1 files · (?!0 B)\S+ \S+ of 16 MiB · .* 1 uploading/.test(stdout);
-        }, 'a status with bytes');
+        await until(() => new Set(sizes.filter((bytes) => bytes > 0)).size > 2, 'events that tell ever more bytes');
         await until(
-          () => /^0 of 1 files · (?!0 B)\S+ \S+ of 16 MiB( · .* left)?$/m.test(run.stderr()),
+          () => /^0 of 1 files · (?!0 B)\S+ \S+ of 8 MiB( · .* left)?$/m.test(run.stderr()),
           'a line with bytes',
         );
-        await until(() => new Set(sizes.filter((bytes) => bytes > 0)).size > 2, 'events that tell ever more bytes');
+        await until(async () => {
+          const { stdout } = await runCli(['status', id], system.environment);
+          return /· 0 of 1 files · (?!0 B)\S+ \S+ of 8 MiB · .* 1 uploading/.test(stdout);
+        }, 'a status with bytes');
         system.api.configure({ bandwidthBytesPerSecond: null });
 
         const { code, stderr } = await run.ended;
         await watching;
         expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
-        expect(stderr).toMatch(/1 sent \(16 MiB\)/);
+        expect(stderr).toMatch(/1 sent \(8 MiB\)/);
         expect(code).toBe(0);
       },
       { bandwidthBytesPerSecond: MiB / 2 },
