@@ -165,7 +165,7 @@ describe('longhaul upload', () => {
       async (system) => {
         const worker = await beginWorker(system.environment);
         const file = join(system.directory, 'detached.bin');
-        await randomFile(file, 16 * MiB);
+        await randomFile(file, 6 * MiB);
         const longhaul = (...args: string[]) => runCli(args, system.environment);
 
         const started = await longhaul(
@@ -189,7 +189,7 @@ describe('longhaul upload', () => {
         expect(status).toMatchObject({
           workflowId,
           status: 'RUNNING',
-          progress: { state: 'paused', bytesTotal: 16 * MiB },
+          progress: { state: 'paused', bytesTotal: 6 * MiB },
         });
         // From here on it must not end before it is cancelled, however slow the machine is.
         system.api.configure({ bandwidthBytesPerSecond: MiB / 8 });

@@ -85,7 +85,7 @@ describe('the terminal', () => {
     withSystem(
       async (system) => {
         await system.startWorker();
-        const handles = await Promise.all(['a.bin', 'b.bin', 'c.bin'].map((name) => upload(system, name, 16)));
+        const handles = await Promise.all(['a.bin', 'b.bin', 'c.bin'].map((name) => upload(system, name, 6)));
         const ids = handles.map(({ workflowId }) => workflowId);
         await partsReceived(system, 3);
         // None may be through before the commands have started, however slow the machine is.
@@ -117,9 +117,9 @@ describe('the terminal', () => {
         expect(outcomes).toMatchObject(ids.map(() => ({ outcome: 'done', progress: { state: 'uploading' } })));
         system.api.configure({ bandwidthBytesPerSecond: null });
         for (const handle of handles)
-          expect(await handle.result()).toMatchObject({ parts: 16, partsSent: 16, sessions: 1 });
+          expect(await handle.result()).toMatchObject({ parts: 6, partsSent: 6, sessions: 1 });
         // Aborted parts are not in a receipt, but the API has received them.
-        expect(system.uploads()).toMatchObject(ids.map(() => ({ partsBegun: 16, bytesReceived: 16 * MiB - 7 })));
+        expect(system.uploads()).toMatchObject(ids.map(() => ({ partsBegun: 6, bytesReceived: 6 * MiB - 7 })));
       },
       { bandwidthBytesPerSecond: 6 * MiB },
     ));
@@ -129,7 +129,7 @@ describe('the terminal', () => {
       async (system) => {
         await system.startWorker();
         const file = join(system.directory, 'evil.bin');
-        await randomFile(file, 16 * MiB);
+        await randomFile(file, 8 * MiB);
         const id = `evil\u001b[2J\u0007-${system.taskQueue}`;
         const handle = await system.client.upload({ file, purpose: 'assistants', partSizeBytes, concurrency: 2, id });
         await partsReceived(system, 1);

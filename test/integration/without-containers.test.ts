@@ -20,7 +20,7 @@ const shellcheckMissing =
   findOnPath('shellcheck', process.env['PATH']).length > 0 ? undefined : 'shellcheck is not on PATH';
 const unless = (missing: string | undefined): string => (missing === undefined ? '' : ` (skipped: ${missing})`);
 const ANY_PORTS = ['--metrics-port', '0', '--prometheus-port', '0', '--api-port', '0'] as const;
-const SIZE_BYTES = 20 * MiB;
+const SIZE_BYTES = 2 * MiB;
 
 interface Outcome {
   readonly code: number | null;
