@@ -212,6 +212,15 @@ const pairs = Object.entries(targets).flatMap(([type, names]) =>
   names.map((target) => ({ type: type as WorkflowType, target })),
 );
 
+/** Half of them each have strange results and other ends, so that each activity has one of both. On demand, all have both. */
+const [withResults, withEnds] = halvesOf(fc.sample(fc.shuffledSubarray(pairs, { minLength: pairs.length }), 1).flat());
+
+function halvesOf<T>(all: readonly T[]): readonly [readonly T[], readonly T[]] {
+  if (ACTS > 1) return [all, all];
+  const half = Math.ceil(all.length / 2);
+  return [all.slice(0, half), all.slice(half)];
+}
+
 function resultOf({ type, target }: Pick<Act, 'type' | 'target'>): unknown {
   return correct[target]?.({ request: requests[type] as typeof upload });
 }
@@ -305,7 +314,7 @@ async function statesAfter(acts: readonly Act[]): Promise<{ readonly act: Act; r
 }
 
 it('waits for an operator after results that no worker of Longhaul returns', async () => {
-  const acts = pairs.flatMap((pair) => {
+  const acts = withResults.flatMap((pair) => {
     // A plan of a split upload has all properties of an inspected source.
     const others = Object.keys(correct).filter((name) => ![pair.target, 'planSplit', ...anyResult].includes(name));
     const strange = [{}, 'done', 7, ...fc.sample(fc.constantFrom(...others), 2).map((name) => correct[name]?.({}))];
@@ -321,7 +330,7 @@ it('waits for an operator after results that no worker of Longhaul returns', asy
 });
 
 it('does not fail a workflow task, whatever a client sends as the end of an activity', async () => {
-  const acts = pairs.flatMap((pair): Act[] => {
+  const acts = withEnds.flatMap((pair): Act[] => {
     let count = 0;
     const type = () => failureTypes[count++ % failureTypes.length] ?? '';
     const ends = [

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FailureType } from '../../src/contracts/failures.ts';
 import { drawForgedPlan, forgeable, type ForgedWorkflow } from './draw-forged-plan.ts';
 import { fullUpload } from '../support/full-request.ts';
 import { CALM, type ForgedEnd, type Plan } from './plan.ts';
@@ -44,6 +45,34 @@ const folder = {
   maxConcurrentUploads: 1,
   batchFiles: 200,
 };
+
+/** Activities whose results a workflow checks. */
+const checked: readonly (readonly [ForgedWorkflow, string, Partial<Plan>])[] = [
+  ...['inspectSource', 'createUpload', 'uploadPart', 'hashSource', 'completeUpload'].map(
+    (activity) => ['uploadFile', activity, {}] as const,
+  ),
+  ['uploadSplitFile', 'planSplit', { pieces: 2 }],
+  ['syncSource', 'planSync', { folder }],
+  ['syncSource', 'openBatch', { folder }],
+  ['syncSource', 'sendBatch', { folder }],
+  ['syncSource', 'packSyncMemory', { folder }],
+];
+
+/** Replaces a property of each of their results. */
+const invalid = { sizeBytes: '', uploadId: 7, partId: 7, md5: 7, id: 7, pieces: 7, type: 7, outcomes: 7, data: 7 };
+
+describe('a workflow with a result that no worker returns', () => {
+  it.each(checked)('waits or fails with the reason: %s after %s', async (_workflow, activity, plan) => {
+    const types = new Set<string | null | undefined>();
+    const forgedEnds = [endOf(activity, 'mutated', invalid)];
+    const { violations, trace, close } = await simulate({ ...CALM, ...plan, forgedEnds }, ({ waiting }) => {
+      types.add(waiting?.failureType);
+    });
+    expect(violations, trace.join('\n')).toEqual([]);
+    if (close?.status === 'failed') types.add(close.failure.applicationFailureInfo?.type);
+    expect([...types], trace.join('\n')).toContain(FailureType.ResultInvalid);
+  });
+});
 
 /** Ends with which a workflow once broke a rule. */
 const once: readonly { readonly name: string; readonly plan: Plan }[] = [
