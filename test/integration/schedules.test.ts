@@ -49,12 +49,12 @@ describe.concurrent('a schedule', () => {
     withSchedules(async ({ client, schedules, name, startWorker }) => {
       await startWorker();
       const daily = name('daily');
-      await schedules.create({ name: daily, cron: ['0 2 * * *'], sync: standIn('takes-1500'), paused: true });
+      await schedules.create({ name: daily, cron: ['0 2 * * *'], sync: standIn('takes-60000'), paused: true });
       const workflowId = (await schedules.trigger(daily)) as string;
       expect(workflowId).toMatch(new RegExp(`^longhaul-schedule-${daily}-\\d{4}-`));
       await expect(schedules.trigger(daily)).rejects.toThrow(ScheduleBusyError);
       await expect(schedules.trigger(daily)).rejects.toThrow(workflowId);
-      await client.temporal.workflow.getHandle(workflowId).result();
+      await client.temporal.workflow.getHandle(workflowId).terminate();
       expect((await schedules.get(daily)).runsStarted).toBe(1);
     }));
 

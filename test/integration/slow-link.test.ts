@@ -50,7 +50,7 @@ describe('longhaul upload --split auto, and pieceSizeBytes: auto', () => {
       api.configure({ bandwidthBytesPerSecond: null });
 
       const second = await upload(other);
-      expect(second.stderr).toMatch(/--split auto: Files of at most [24]GiB\. The rate .* is [\d.]+ MiB\/s\./);
+      expect(second.stderr).toMatch(/--split auto: Files of at most [24]GiB\. The rate .* is [\d.]+ [KM]iB\/s\./);
       expect([2 * GiB, 4 * GiB]).toContain(await sizeOf('other.jsonl'));
       const again = await upload(file);
       expect(again.stderr).toContain('already uploaded, sent nothing');

@@ -37,10 +37,16 @@ function resolveCli(explicitPath: string | undefined): Promise<TemporalCli> {
  */
 export function lighterCli(path: string, copy: string): string {
   if (process.platform !== 'linux') return path;
-  copyFileSync(path, copy);
-  const lighter = `/proc/${process.pid}/fd/${openSync(copy, 'r')}`;
-  rmSync(copy);
-  writeFileSync(copy, '');
-  // The directory can forbid programs.
-  return spawnSync(lighter, ['--version']).status === 0 ? lighter : path;
+  try {
+    copyFileSync(path, copy);
+    const lighter = `/proc/${process.pid}/fd/${openSync(copy, 'r')}`;
+    rmSync(copy);
+    writeFileSync(copy, '');
+    // The directory can forbid programs.
+    if (spawnSync(lighter, ['--version']).status === 0) return lighter;
+  } catch {
+    // The directory can be too small.
+    rmSync(copy, { force: true });
+  }
+  return path;
 }

@@ -12,7 +12,7 @@ import { listing, listings, rowKeys, rows } from '../../support/strange-listings
 import { answerOf, changes, CONTENT, type Change } from '../../support/strange-responses.ts';
 
 const RUNS = generatedRuns(200);
-const STALL_MS = 300;
+const STALL_MS = 600;
 /** For one source, from the first request to the last. */
 const BOUND_MS = 20_000;
 const AT_A_TIME = 16;
