@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
+import { bundledProgram } from '../../support/bundled-program.ts';
 
 /** In a separate process, because the processes of the tests have loaded the SDK. */
 const program = `
@@ -29,8 +30,8 @@ const program = `
   }));
 `;
 
-it('loads the file system of the bundler of the SDK at its first use, and no messages of Temporal Cloud', () => {
-  const args = ['--import', 'tsx', '--input-type=module', '-e', program];
+it('loads the file system of the bundler of the SDK at its first use, and no messages of Temporal Cloud', async () => {
+  const args = ['--input-type=module', '--eval', await bundledProgram(program)];
   expect(JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }))).toEqual({
     atStart: false,
     canBundle: 'function',

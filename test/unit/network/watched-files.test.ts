@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { fileProblem, readSettingsFile } from '../../../src/network/watched-files.ts';
+import { bundledProgram } from '../../support/bundled-program.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
 it('a file of a setting is read without a byte order mark, and never blocks or exhausts the process', () =>
@@ -32,10 +32,11 @@ it('a file of a setting is read without a byte order mark, and never blocks or e
     expect(problemOf(join(directory, 'none'))).toBe('does not exist');
   }));
 
-it('a pipe that another program writes is read once, and has the same content for each reader', () => {
-  const module = fileURLToPath(new URL('../../../src/network/watched-files.ts', import.meta.url));
-  const code = `import { readSettingsFile as read } from '${module}'; process.stdout.write(read('/dev/fd/3') + read('/dev/fd/3'));`;
-  const script = `exec '${process.execPath}' --import tsx --input-type=module -e "$CODE" 3< <(printf 'key ')`;
+it('a pipe that another program writes is read once, and has the same content for each reader', async () => {
+  const code = await bundledProgram(
+    `import { readSettingsFile as read } from './src/network/watched-files.ts'; process.stdout.write(read('/dev/fd/3') + read('/dev/fd/3'));`,
+  );
+  const script = `exec '${process.execPath}' --input-type=module -e "$CODE" 3< <(printf 'key ')`;
   const output = execFileSync('/bin/bash', ['-c', script], { env: { ...process.env, CODE: code }, encoding: 'utf8' });
   expect(output).toBe('key key ');
 });
