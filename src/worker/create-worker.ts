@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import {
   NativeConnection,
   type WorkerDeploymentOptions,
@@ -91,6 +92,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   const common = {
     connection,
     namespace,
+    identity: nextIdentity(),
     dataConverter,
     shutdownGraceTime: shutdownGraceMs,
     interceptors: {
@@ -147,6 +149,14 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
   return new LonghaulWorker(workers, [calls, keyWatch, destinations, sources], () =>
     connection.withDeadline(Date.now() + ANSWER_TIMEOUT_MS, () => connection.workflowService.getSystemInfo({})),
   );
+}
+
+let workersOfProcess = 0;
+
+/** Without the number, Temporal could not tell a worker from one of the same process that was shut down. */
+function nextIdentity(): string {
+  workersOfProcess++;
+  return `${process.pid}@${hostname()}${workersOfProcess === 1 ? '' : `#${workersOfProcess}`}`;
 }
 
 /** Bun replaces undici, which sends the parts, by classes without its methods. */

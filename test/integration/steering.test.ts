@@ -68,6 +68,22 @@ describe('steering an upload', () => {
       { bandwidthBytesPerSecond: 2 * MiB },
     ));
 
+  it('reaches a worker whose process has shut down another one', () =>
+    withSystem(
+      async (system) => {
+        const { client, startWorker, directory } = system;
+        const [other] = [await startWorker(), await startWorker()];
+        const file = join(directory, 'shared.bin');
+        await randomFile(file, 3 * MiB);
+        const handle = await client.upload({ file, purpose, partSizeBytes, concurrency: 1 });
+        await partsReceived(system, 1);
+        await other.shutdown();
+        expect(await handle.retune({ concurrency: 2 })).toMatchObject({ concurrency: 2 });
+        await handle.result();
+      },
+      { bandwidthBytesPerSecond: 4 * MiB },
+    ));
+
   it('rejects a control that has no effect, and reports the task queue without a worker', () =>
     withSystem(async ({ client, startWorker, directory, api, taskQueue }) => {
       const file = join(directory, 'done.bin');
