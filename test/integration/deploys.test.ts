@@ -99,7 +99,8 @@ async function withTwoWorkers(
     const { content, handle } = await start('deployed.bin', parts);
     await partsInHandsOf(victim.child.pid, SLOTS, system, handle);
     const survivor = await beginWorker(environment, ...slots);
-    await until(() => api.stats().totals.bytesReceived > 2 * MiB, 'bytes of parts');
+    const hasBegun = () => api.stats().totals.partsBegun === 2 + SLOTS && api.stats().totals.bytesReceived > 2 * MiB;
+    await until(hasBegun, 'bytes of parts');
 
     const startedAtMs = performance.now();
     const ended = signal(victim);
