@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { JobHandle } from 'longhaul';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import { findRunning } from '../../src/client/lists/list-uploads.ts';
+import { findRunning, type ListedState } from '../../src/client/lists/list-uploads.ts';
 import { runCli } from '../support/cli.ts';
 import { randomFile } from '../support/random-file.ts';
 import { MiB, partsReceived, withSystem, type System } from '../support/system.ts';
@@ -23,7 +23,7 @@ function longhaul({ environment }: System, ...args: string[]) {
   return runCli(args, environment);
 }
 
-async function listedAs(system: System, state: 'paused' | 'waiting', ids: readonly string[]): Promise<void> {
+async function listedAs(system: System, state: ListedState, ids: readonly string[]): Promise<void> {
   const isListed = async () => {
     const found = new Set<string>();
     for await (const { workflowId } of system.client.list({ state, taskQueue: system.taskQueue }))
@@ -243,6 +243,7 @@ describe('the terminal', () => {
       await randomFile(file, 3 * MiB);
 
       const { workflowId } = await upload(system, 'nobody-sends.bin', 1);
+      await listedAs(system, 'running', [workflowId]);
       const [unserved, top] = await Promise.all([doctor(), longhaul(system, 'top', '--once', '--json')]);
       const row = JSON.parse(top.stdout).uploads.find((one: { workflowId: string }) => one.workflowId === workflowId);
       // Its first activity brings the attributes.

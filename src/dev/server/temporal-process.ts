@@ -154,8 +154,10 @@ function temporalArguments({ version }: TemporalCli, stateDir: string, { port, u
   // Each partition of a queue is fair separately. With one partition, the order is exact. It is sufficient for one machine.
   args.push('--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1');
   args.push('--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1');
-  // The server has one shard, and would look for new tasks of a busy shard only every 50 ms. Each step would wait for that.
+  // The server has one shard, and would look for new tasks of a busy shard only every 50 ms. Each step and each change of a
+  // list would wait for that.
   args.push('--dynamic-config-value', 'history.transferProcessorMaxPollRPS=1000');
+  args.push('--dynamic-config-value', 'history.visibilityProcessorMaxPollRPS=1000');
   // The UI of earlier versions has no news.
   if (isVersionFrom(version, '1.8')) args.push('--ui-disable-news-fetch');
   return args;
