@@ -71,14 +71,17 @@ describe('steering an upload', () => {
   it('reaches a worker whose process has shut down another one', () =>
     withSystem(
       async (system) => {
-        const { client, startWorker, directory } = system;
+        const { client, startWorker, directory, api } = system;
         const [other] = [await startWorker(), await startWorker()];
         const file = join(directory, 'shared.bin');
         await randomFile(file, 3 * MiB);
         const handle = await client.upload({ file, purpose, partSizeBytes, concurrency: 1 });
         await partsReceived(system, 1);
+        // From here on, the upload must not complete before it is retuned.
+        api.configure({ bandwidthBytesPerSecond: MiB / 8 });
         await other.shutdown();
         expect(await handle.retune({ concurrency: 2 })).toMatchObject({ concurrency: 2 });
+        api.configure({ bandwidthBytesPerSecond: null });
         await handle.result();
       },
       { bandwidthBytesPerSecond: 4 * MiB },
