@@ -18,7 +18,10 @@ export async function packOnce(directory: string): Promise<string> {
   const lock = `${packed}.lock`;
   const isFirst = await mkdir(lock).then(
     () => true,
-    () => false,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+      return false;
+    },
   );
   if (isFirst) {
     const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', lock];
