@@ -153,7 +153,7 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
 
 let workersOfProcess = 0;
 
-/** Without the number, Temporal could not tell a worker from one of the same process that was shut down. */
+/** Without the number, Temporal could not distinguish a worker from one of the same process that was shut down. */
 function nextIdentity(): string {
   workersOfProcess++;
   return `${process.pid}@${hostname()}${workersOfProcess === 1 ? '' : `#${workersOfProcess}`}`;

@@ -6,7 +6,8 @@ interface Memory {
 
 /**
  * Replaces `syncSource` in tests of schedules. The prefix selects its behaviour: `takes-1500` (ms), `fails`,
- * `problems`; its result counts the runs that handed over to each other.
+ * `problems`; its result counts the runs that handed over to each other. The bundle is cached by the content of this file, which
+ * therefore imports only the SDK.
  */
 export async function syncSource({ prefix = '' }: { prefix?: string }): Promise<object> {
   const runs = ((workflowInfo().lastResult as { memory?: Memory } | undefined)?.memory?.runs ?? 0) + 1;
