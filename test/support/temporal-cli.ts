@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, copyFileSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { EnvHttpProxyAgent } from 'undici';
 import { cacheDirectory } from './cache-directory.ts';
 import { resolveTemporalCli, type TemporalCli } from '../../src/dev/temporal-cli/temporal-cli.ts';
@@ -37,16 +37,20 @@ function resolveCli(explicitPath: string | undefined): Promise<TemporalCli> {
  */
 export function lighterCli(path: string, copy: string): string {
   if (process.platform !== 'linux') return path;
+  let descriptor: number | undefined;
   try {
     copyFileSync(path, copy);
-    const lighter = `/proc/${process.pid}/fd/${openSync(copy, 'r')}`;
+    descriptor = openSync(copy, 'r');
     rmSync(copy);
     writeFileSync(copy, '');
+    const lighter = `/proc/${process.pid}/fd/${descriptor}`;
     // The directory can forbid programs.
     if (spawnSync(lighter, ['--version']).status === 0) return lighter;
   } catch {
     // The directory can be too small.
-    rmSync(copy, { force: true });
   }
+  // The copy uses 150 MB until it has no descriptor either.
+  if (descriptor !== undefined) closeSync(descriptor);
+  rmSync(copy, { force: true });
   return path;
 }
