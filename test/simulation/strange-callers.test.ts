@@ -231,9 +231,10 @@ it.each<[string, unknown, unknown]>([
       await caller.signal(name, payloads);
     await caller.update('resume', json({}));
     expect(await caller.query(QueryName.progress)).toEqual(progress);
-    const { problems, failure } = caller;
+    const { problems, failure, isOpen } = caller;
     await caller.end();
     expect(problems).toEqual([]);
     expect(failure).toBeUndefined();
+    expect(isOpen).toBe(true);
   }
 });
