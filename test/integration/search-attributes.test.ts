@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Runtime } from '@temporalio/worker';
 import { AttributeConflictError, SetupRefusedError } from 'longhaul/errors';
 import { LonghaulClient, setupSearchAttributes, type JobHandle } from 'longhaul';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { beginWorker, runCli, startWorkerProcess } from '../support/cli.ts';
 import { linesFile } from '../support/lines-file.ts';
 import { randomFile } from '../support/random-file.ts';
@@ -256,6 +257,7 @@ describe('the list of Temporal UI', () => {
 /** Uploads before and after a worker registers the attributes, which then show the later upload. */
 async function expectRegistration(system: System): Promise<void> {
   const { client, directory, environment } = system;
+  const warn = vi.spyOn(Runtime.instance().logger, 'warn');
   const worker = await beginWorker(environment);
   const [short, long] = [join(directory, 'short.bin'), join(directory, 'long.bin')];
   await randomFile(short, 3 * MiB);
@@ -264,6 +266,8 @@ async function expectRegistration(system: System): Promise<void> {
   const plain = await client.upload({ ...options, file: short });
   expect(await plain.result()).toMatchObject({ parts: 3 });
   expect(await upserts(system, plain.workflowId)).toBe(0);
+  expect(warn).not.toHaveBeenCalledWith(expect.stringContaining('search attributes'));
+  warn.mockRestore();
 
   const { stdout } = await runCli(['setup', '--json'], environment);
   const added = JSON.parse(stdout).attributes.map((one: { added: boolean }) => one.added);
