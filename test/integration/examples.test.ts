@@ -166,7 +166,7 @@ it('the examples with hosts complete, and create one batch if the host is killed
 
     const { code, stdout, stderr } = await run.ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const [report, exitCode, fileId] = stdout.split('\n') as [string, string, string];
+    const [report, exitOfRun, fileId, exitOfPublish] = stdout.split('\n') as [string, string, string, string];
     expect(JSON.parse(report)).toMatchObject({
       completed: 1,
       failed: 1,
@@ -176,7 +176,7 @@ it('the examples with hosts complete, and create one batch if the host is killed
         { custom_id: 'lost', reason: 'the completed batch has no result' },
       ],
     });
-    expect(exitCode).toBe('exit code 1');
+    expect([exitOfRun, exitOfPublish]).toEqual(['exit code 1', 'exit code 0']);
     const rows = (await readFile(results, 'utf8')).trim().split('\n');
     expect(rows.map((line) => JSON.parse(line).status)).toEqual(['completed', 'failed', 'missing']);
     expect(JSON.parse(rows[0] ?? '').response).toEqual({ text: 'yes' });
