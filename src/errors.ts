@@ -18,7 +18,7 @@ export abstract class LonghaulError extends Error {
   }
 }
 
-/** Environment, config file or arguments are wrong. The message says what, and what to do. */
+/** Environment, config file or arguments are invalid. The message contains the problem and its fix. */
 export class ConfigError extends LonghaulError {
   readonly code = 'CONFIG_INVALID';
   readonly retryable = false;
@@ -141,7 +141,7 @@ export class SourceArchivedError extends SourceError {
   readonly retryable = false;
 }
 
-/** The configuration here does not let callers name this source. Nothing was asked for. */
+/** The configuration does not permit this source for callers. No request was sent. */
 export class SourceForbiddenError extends SourceError {
   readonly code = 'SOURCE_FORBIDDEN';
   readonly retryable = false;
@@ -159,7 +159,7 @@ export class SourceNotNamedError extends LonghaulError {
   readonly retryable = true;
 }
 
-/** The store gives out the source only as a whole, or doesn't say enough about it to read it in parts. */
+/** The store returns the source only as a whole, or without the metadata that reading in parts requires. */
 export class SourceNotRangedError extends SourceError {
   readonly code = 'SOURCE_NOT_RANGED';
   readonly retryable = false;

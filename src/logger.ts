@@ -79,14 +79,14 @@ interface FinalFailure {
   readonly details: readonly unknown[];
 }
 
-/** The core's timestamps are bigints, which JSON can't hold; a task token says nothing to anybody. */
+/** JSON has no bigints, which the core uses for timestamps. A log does not need the task token. */
 function plain(meta: LogMetadata = {}): Record<string, unknown> {
   const { error, taskToken: _taskToken, ...rest } = meta as Record<string, unknown>;
   const entries = Object.entries(rest).map(([key, value]) => [key, typeof value === 'bigint' ? String(value) : value]);
   return { ...Object.fromEntries(entries), ...(error === undefined ? {} : { ...factsOf(error), err: error }) };
 }
 
-/** What is asked for when a call failed, where it can be searched for: the failure's type, and the service's own id of the request. */
+/** Searchable properties of a failed call, such as the failure type and the request ID of the service. */
 function factsOf(error: unknown): Record<string, unknown> {
   const { type, details } = error as { readonly type?: unknown; readonly details?: readonly unknown[] };
   const { requestId, status } = (details?.[0] ?? {}) as FailureDetails;

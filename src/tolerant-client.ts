@@ -12,7 +12,7 @@ import { Unreadable } from './core/payload.ts';
 export function tolerantClient(client: Client, codecs?: readonly PayloadCodec[]): Client {
   const { options, connection } = client;
   const loaded = options.loadedDataConverter;
-  // A loaded converter is taken as it is; only the type knows paths alone.
+  // A loaded converter is used as it is; the type permits only paths.
   const dataConverter = tolerant(codecs ? { ...loaded, payloadCodecs: [...codecs] } : loaded) as DataConverter;
   const { namespace, identity, interceptors } = options;
   const common = { connection, namespace, identity, dataConverter };

@@ -10,7 +10,7 @@ export const USUAL_API_KEY_ENV = 'OPENAI_API_KEY';
 /** The same for Azure. A key of OpenAI is never sent to Azure. */
 export const AZURE_API_KEY_ENV = 'AZURE_OPENAI_API_KEY';
 
-/** What a destination says about its key. */
+/** The key settings of a destination. */
 export interface ApiKeySettings {
   /** Variable with the key; with `_FILE` after it, the variable with the path of a file that contains it. */
   readonly apiKeyEnv: string | undefined;

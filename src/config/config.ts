@@ -155,7 +155,7 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): Conf
   };
 }
 
-/** Off unless one of them says where to or by what, though OpenTelemetry itself would then send to this machine. */
+/** Off unless a variable sets an endpoint or exporter. OpenTelemetry itself would send to this machine by default. */
 function asksForTraces(values: EnvironmentValues): boolean {
   if (values.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return false;
   if (values.OTEL_TRACES_EXPORTER !== undefined) return values.OTEL_TRACES_EXPORTER === 'otlp';

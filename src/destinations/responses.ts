@@ -100,7 +100,7 @@ export const completeAnswer = (uploadId: string) =>
 /** Any success is one; the status shows whether the Upload was completed before. */
 export const cancelAnswer = z.object({ status: optional(word) }).catch({ status: undefined });
 
-/** Whether the response says what the documentation promises for that File. */
+/** Whether the response has the documented properties of that File. */
 export const deleteAnswer = (fileId: string) =>
   z
     .object({ id: z.literal(fileId), deleted: z.literal(true) })

@@ -122,7 +122,7 @@ export class App {
     return fault.kind === 'stall' ? 'stall' : 'lost-answer';
   }
 
-  /** Reads the body as far as the fault says. */
+  /** Reads as much of the body as the fault specifies. */
   async #withoutWork(fault: FaultSpec, message: IncomingMessage): Promise<Outcome> {
     const isStatus = fault.kind === 'status';
     await discardBody(bodyChunks(message, this.#context.bandwidth), fault.afterBytes ?? (isStatus ? Infinity : 0));

@@ -35,9 +35,9 @@ export interface LocalApiOptions {
   /** Lists in which a new File is missing. @defaultValue 0 */
   readonly listLagRequests?: number;
   /**
-   * Count every part that was received, as the strictest servers do: one that is sent again after its answer was lost
-   * then exceeds the Upload's `bytes`, is refused, and the session is spent. When false, the parts named at completion
-   * count. @defaultValue false
+   * Whether every part that was received counts, as on the strictest servers: a part that is sent again after its response
+   * was lost exceeds the `bytes` of the Upload and is rejected, and the session is lost. If false, the parts of the
+   * completion count. @defaultValue false
    */
   readonly strictSums?: boolean;
   /** What `purpose` may be. @defaultValue those of the public specification: assistants, batch, fine-tune, vision */

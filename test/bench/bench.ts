@@ -15,14 +15,14 @@ import type { Settings } from './settings.ts';
 /** For the warm-ups' files and Temporal's database. */
 const SPARE_GIB = 4;
 
-/** What scenarios share. All of it is started when it is first asked for. */
+/** What scenarios share. Each part starts at its first use. */
 export interface Bench {
   readonly settings: Settings;
   readonly contenders: Contenders;
   readonly sink: (scheme?: Scheme) => Promise<Sink>;
   readonly temporal: () => Promise<Temporal>;
   readonly fileOfSize: FileOfSize;
-  /** A directory that goes away with the bench. */
+  /** A directory that is removed with the bench. */
   readonly directory: string;
   /** Gives the disk back. */
   readonly removeFiles: () => Promise<void>;

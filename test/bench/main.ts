@@ -65,7 +65,7 @@ async function runBench(asked: Settings): Promise<void> {
   }
 }
 
-/** Undefined, with a word on standard error, for what can't be asked for. */
+/** @returns undefined for invalid options, after a line on standard error */
 function settingsOrHelp(): Settings | undefined {
   try {
     const settings = readSettings(args);

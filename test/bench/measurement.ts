@@ -24,7 +24,7 @@ export interface Task {
   readonly warmUpPartBytes?: number | undefined;
 }
 
-/** How late the event loop of a process came back, over what it was asked for. */
+/** Lag of the event loop of a process. */
 export interface LoopLag {
   readonly p99Ms: number;
   readonly mostMs: number;

@@ -21,7 +21,7 @@ export interface SdkFault {
   readonly edit?: (path: string) => Promise<unknown>;
   /** Another client cancels the Upload after two parts. */
   readonly isCancelled?: boolean;
-  /** The service goes away when two parts are sent, and does not come back. */
+  /** The service stops after two parts and does not restart. */
   readonly goesAway?: boolean;
   /** The uploading process is killed when two parts are sent. */
   readonly killed?: boolean;

@@ -125,7 +125,7 @@ function repeats(durationMs: number): number {
   return 1 + Math.ceil(durationMs / 1000);
 }
 
-/** A pause that was asked for may hold, whatever became of its answer. */
+/** A requested pause can be in effect although its response was lost. */
 async function resume({ handle, isOver, wait }: Stage): Promise<void> {
   for (;;) {
     try {

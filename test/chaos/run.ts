@@ -46,7 +46,7 @@ const OPERATOR_INTERVAL_MS = 700;
 /** How long the wire is watched behind the end. */
 const AFTERMATH_MS = 600;
 
-/** Does what the plan says, and judges what came of it. */
+/** Runs a plan and checks the result. */
 export function runPlan(plan: Plan, temporal: ChaosTemporal, options: RunOptions = {}): Promise<Outcome> {
   return withTempDir(async (directory) => {
     const content = randomBytes(plan.sizeBytes);
@@ -201,7 +201,7 @@ function hasCome(when: Moment, { requests }: ChaosProxy): boolean {
   return requests.some(({ path }) => path.endsWith(when.request === 'create' ? '/uploads' : '/complete'));
 }
 
-/** Steering may be refused, and a process that is down can't be spoken to; both are clear answers. */
+/** A control can be rejected, and a process that is down does not respond. Both are clear errors. */
 function isExpected(error: unknown): boolean {
   return error instanceof LonghaulError || (error instanceof TypeError && error.message === 'fetch failed');
 }

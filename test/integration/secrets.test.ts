@@ -173,7 +173,7 @@ it(
 
             // What can't be read: a bucket and a server that repeat what they were asked, too.
             origin.behaviour.answer = (request, response) => {
-              // The inspection of a resource, whose content is then refused.
+              // The inspection of a resource, whose content is then rejected.
               if (request.url === '/resource.bin' && request.headers.range === 'bytes=0-0') return false;
               const asked = JSON.stringify([request.url, request.headers, signed]);
               response
@@ -224,7 +224,7 @@ it(
             outputs.push({ where: 'the log', text: stdout + stderr });
             outputs.push({ where: 'the traces', text: collector.text() });
 
-            // Each of them says what it has to say.
+            // Each output has the expected content.
             const said = (where: string) =>
               outputs
                 .filter((output) => output.where.startsWith(where))

@@ -55,7 +55,7 @@ describe('steering an upload', () => {
         expect(uploads()).toMatchObject([{ status: 'cancelled', completions: 0 }]);
         expect(api.stats().requests).toMatchObject({ cancel: { 200: 1 } });
         // Aborted parts are not responses (one of them may have been stored just before, when its answer was on
-        // its way); one that was still sent would be stored, or refused with a status.
+        // its way); one that was still sent would be stored, or rejected with a status.
         const stored = api.stats().totals.partsReceived;
         const outcomes = () => api.stats().requests['part'] ?? {};
         const over = () => Object.values(outcomes()).reduce((sum, count) => sum + count, 0);

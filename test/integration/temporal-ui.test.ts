@@ -56,7 +56,7 @@ const reasons: Readonly<Record<string, string>> = { waiting: 'ApiRejected 403', 
 function expectedRow(row: ListRow, counted: readonly UploadStats[]): ListRow {
   const name = row[state.name];
   const stats = counted.find((upload) => upload.filename === row[filename.name]);
-  // The one that failed was refused before it had an Upload.
+  // The one that failed was rejected before it had an Upload.
   const total = stats?.bytes ?? Number(row[bytes.name]);
   const stored = stats?.bytesStored ?? 0;
   const done = name === 'uploading' ? Math.min(stored, Number(row[bytesDone.name])) : stored;

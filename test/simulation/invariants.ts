@@ -111,7 +111,7 @@ export class UploadInvariants {
     if (task.type === 'cancelUpload' && isTried) this.#notCancelled.add((task.input[0] as CancelUploadInput).uploadId);
   }
 
-  /** Another client ended an activity. Its end says nothing about the service. */
+  /** Another client ended an activity. Its end shows nothing about the service. */
   forged(task: ActivityTask): void {
     if (task.type === 'uploadPart') this.#inFlight.delete(partName(task));
     const { uploadId } = task.input[0] as { readonly uploadId?: string };

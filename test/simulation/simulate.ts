@@ -56,7 +56,7 @@ const THIRD_RUN = 0.3;
 const PAUSE_MS = 10 * 60_000;
 
 /**
- * Runs one upload from its start to its end, as the plan says.
+ * Runs one upload from its start to its end by a plan.
  * @param watch receives the progress of the upload, split upload or sync after each of its activations
  */
 export async function simulate(plan: Plan, watch?: (progress: Progress, nowMs: number) => void): Promise<Outcome> {

@@ -93,7 +93,7 @@ export class SyncInvariants {
       }
     }
     if (task.type === 'planSync' && result) this.#listed(result as PlanSyncResult);
-    // The service has no such session, as it said.
+    // The service responded that it has no such session.
     if (task.type === 'sendBatch' && result) {
       const { files } = task.input[0] as SendBatchInput;
       for (const [index, outcome] of (result as SendBatchResult).outcomes.entries()) {
@@ -106,7 +106,7 @@ export class SyncInvariants {
     if (failed) this.#mayBeOpen(task);
   }
 
-  /** Another client ended an activity. Its end says nothing about the service. */
+  /** Another client ended an activity. Its end shows nothing about the service. */
   forged(task: ActivityTask): void {
     this.#mayBeOpen(task);
   }

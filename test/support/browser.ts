@@ -36,7 +36,7 @@ interface PageScope {
 /**
  * A page of a real browser without a window, with a temporary profile.
  *
- * @returns the origins that the page asked for anything
+ * @returns the origins to which the page sent requests
  */
 export async function withPage(
   { executablePath, viewport = { width: 1280, height: 860 }, localStorage = {} }: BrowserOptions,

@@ -25,7 +25,7 @@ const WORKER_RUNS = /^worker on /m;
 
 export interface CliRun {
   readonly child: ChildProcess;
-  /** What it has said on standard error so far. */
+  /** Its standard error so far. */
   readonly said: () => string;
   readonly ended: Promise<CliOutcome>;
 }

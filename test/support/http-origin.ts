@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What an HTTP origin gives out, and how well it behaves. May be changed while it runs. */
+/** The content of an HTTP origin, and its faults. Can be changed while it runs. */
 export interface OriginBehaviour {
   content: Buffer;
   etag: string | undefined;
@@ -23,7 +23,7 @@ export interface HttpOrigin {
   readonly requests: readonly { readonly method: string; readonly path: string; readonly range: string | undefined }[];
 }
 
-/** Runs `body` with an HTTP server on loopback that gives out one resource, at every path. */
+/** Runs `body` with an HTTP server on loopback that has one resource at every path. */
 export async function withHttpOrigin<T>(
   changes: Partial<OriginBehaviour>,
   body: (origin: HttpOrigin) => Promise<T>,

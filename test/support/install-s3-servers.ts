@@ -10,7 +10,7 @@ export type S3ServerName = (typeof S3_SERVERS)[number];
 const VERSIONS = { versitygw: 'v1.8.0', rclone: '1.75.2' } as const satisfies Record<S3ServerName, string>;
 const TIMEOUT_MS = 900_000;
 
-/** Each puts its program's executable into an empty directory and says where. */
+/** Each puts the executable of its program into an empty directory and returns its path. */
 const installers: Readonly<Record<S3ServerName, (directory: string) => Promise<string>>> = {
   versitygw: async (directory) => {
     const module = `github.com/versity/versitygw/cmd/versitygw@${VERSIONS.versitygw}`;
@@ -37,7 +37,7 @@ async function run(program: string, args: readonly string[]): Promise<void> {
 /**
  * The executable of an S3 server out of Longhaul's cache, installed there when it is missing.
  *
- * @throws Error that says why it can't be had
+ * @throws Error with the reason if it is not available
  */
 export async function installS3Server(server: S3ServerName): Promise<string> {
   const target = pathOf(server);
@@ -58,7 +58,7 @@ export async function installS3Server(server: S3ServerName): Promise<string> {
 /**
  * The same for a test run: building versitygw takes minutes, which only CI and `npm run install-s3-servers` have.
  *
- * @throws Error that says why it can't be had
+ * @throws Error with the reason if it is not available
  */
 export async function provideS3Server(server: S3ServerName): Promise<string> {
   if (server === 'versitygw' && process.env['CI'] === undefined && !(await exists(pathOf(server)))) {

@@ -41,7 +41,7 @@ export async function installPackedPackage(directory: string): Promise<void> {
   await writeFile(join(directory, 'package.json'), JSON.stringify({ name: 'a-project', type: 'module' }));
 }
 
-/** Compiles the project as strictly as one can ask for, with `skipLibCheck` as docs/services.md says. @returns the lines of the compiler; none: no error */
+/** Compiles the project with all strict options, and with `skipLibCheck` as in docs/services.md. @returns the errors of the compiler */
 export async function compileProject(directory: string, files: readonly string[]): Promise<string[]> {
   const compilerOptions = {
     target: 'es2023',

@@ -22,7 +22,7 @@ export interface RawServer {
   readonly answered: () => number;
 }
 
-/** Runs `body` with a server on loopback that answers what `answer` says, over connections that are kept. */
+/** Runs `body` with a server on loopback that sends what `answer` returns, over connections that stay open. */
 export async function withRawServer<T>(
   answer: (request: RawRequest) => RawAnswer,
   body: (server: RawServer) => Promise<T>,

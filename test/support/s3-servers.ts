@@ -48,7 +48,7 @@ const launchers: Readonly<Record<S3ServerName, (port: number, directory: string)
   },
 };
 
-/** The servers to test with, for `describe.each`: a test of one that can't be had says why it is skipped. */
+/** The servers to test with, for `describe.each`: the test of an unavailable one is skipped with a reason. */
 export function s3ServerChoices(): Promise<readonly S3ServerChoice[]> {
   return Promise.all(
     S3_SERVERS.map(async (name) => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { strangeNumbers, strangeTexts } from './mutated.ts';
 import type { RawAnswer, RawRequest } from './raw-server.ts';
 
-/** What the server gives out, at every path. */
+/** What the server returns at every path. */
 export const CONTENT = Buffer.from(Array.from({ length: 3000 }, (_, index) => index % 251));
 const ETAG = '"d41d8cd98f00b204e9800998ecf8427e"';
 
@@ -126,7 +126,7 @@ export function answerOf({ method, headers: { range } }: RawRequest, change: Cha
 
 const SLOW_DOWN = Buffer.from('<Error><Code>SlowDown</Code></Error>');
 
-/** Only 206 says that it is a range. */
+/** Only 206 means that it is a range. */
 function contentOf(status: number, first: number, last: number): Buffer {
   return status === 206 ? CONTENT.subarray(first, last + 1) : CONTENT;
 }

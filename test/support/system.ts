@@ -35,7 +35,7 @@ export interface System {
   readonly keyHeaders: Readonly<Record<string, string>>;
   /** Variables of the service for a command. */
   readonly service: Readonly<Record<string, string>>;
-  /** A directory that goes away with the system. */
+  /** A directory that is removed with the system. */
   readonly directory: string;
   /** A worker in this process. */
   readonly startWorker: (options?: Partial<WorkerOptions>) => Promise<LonghaulWorker>;

@@ -8,7 +8,7 @@ export interface UploadPace {
   readonly leftMs: number | undefined;
 }
 
-/** An average over less than this says nothing. */
+/** An average over a shorter time is not reliable. */
 const LEAST_MEASURE_MS = 2000;
 
 /**

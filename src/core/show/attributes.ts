@@ -96,7 +96,7 @@ function reasonOf(state: string, waiting: WaitingInfo | null, endedBy: string | 
 
 function amounts(bytes: number, bytesDone: number): Pick<AttributeValues, 'bytes' | 'bytesDone' | 'percent'> {
   if (bytes === 0) return { bytes: null, bytesDone: null, percent: null };
-  // Rounded down, so that 100 says that all is there.
+  // Rounded down, so that 100 means complete.
   return { bytes, bytesDone, percent: Math.floor((bytesDone / bytes) * 1000) / 10 };
 }
 

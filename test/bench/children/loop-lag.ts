@@ -7,7 +7,7 @@ const RESOLUTION_MS = 10;
 export function watchLoopLag(): () => LoopLag {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   histogram.enable();
-  // The histogram holds the time between two looks, of which the resolution was asked for.
+  // The histogram contains the time between two samples, which includes the requested resolution.
   const lagMs = (nanoseconds: number) => Math.max(nanoseconds / 1e6 - RESOLUTION_MS, 0);
   return () => {
     histogram.disable();

@@ -16,7 +16,7 @@ const script = fileURLToPath(new URL('../children/upload_chunked.py', import.met
 const environment = join(cacheDirectory, `bench-openai-python-${OPENAI_PYTHON_VERSION}`);
 const python = join(environment, 'bin/python');
 
-/** `upload_file_chunked` of openai-python, which knows only one part after the other. Installed when it is first asked for. */
+/** `upload_file_chunked` of openai-python, which sends one part after the other. Installed at its first use. */
 export function openaiPython(): Contender {
   return {
     missing: () =>

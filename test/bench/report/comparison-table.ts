@@ -3,7 +3,7 @@ import { labelOf, type EntryResult, type Results } from '../rounds.ts';
 import { figureOf, formatFigure, type Figure } from './figure.ts';
 import type { Table } from './section.ts';
 
-/** What a round is asked for; undefined where a contender has no such thing. */
+/** A figure of a round; undefined if the contender does not have it. */
 type Ask = (round: Round) => number | undefined;
 
 const throughput: Ask = ({ gibPerSecond }) => gibPerSecond;

@@ -53,7 +53,7 @@ async function measureLink(bench: Bench, link: Link): Promise<Results> {
   });
 }
 
-/** The best by its median; the ratios are taken within the rounds. */
+/** The best by its median. Ratios are computed within each round. */
 function againstBest({ entries: [own, ...fixed] }: Results): Figure | undefined {
   const speedOf = ({ rounds }: EntryResult) => figureOf(rounds.map(({ gibPerSecond }) => gibPerSecond))?.median ?? 0;
   const best = fixed.toSorted((a, b) => speedOf(b) - speedOf(a))[0];

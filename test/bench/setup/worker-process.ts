@@ -63,7 +63,7 @@ export async function endWorkerProcesses(): Promise<void> {
   }
 }
 
-/** @returns what it has said until then */
+/** @returns its output until then */
 async function untilReady(child: ChildProcess): Promise<string> {
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));

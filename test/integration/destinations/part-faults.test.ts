@@ -310,7 +310,7 @@ describe('a connection that fails', () => {
   test('is a ConnectionError that names the cause if the response is not HTTP, or not TLS', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => {});
-      // An echo, so that the key comes back.
+      // An echo, so that the response contains the key.
       socket.on('data', (chunk) => socket.write(chunk));
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');

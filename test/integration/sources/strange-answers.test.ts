@@ -60,7 +60,7 @@ function isShowable(message: string): boolean {
   return message.length <= MAX_MESSAGE_LENGTH && !/[\p{Cc}\p{Surrogate}]/u.test(message);
 }
 
-/** Reads a source to its end: what comes is what the server has, and all that it said there is. */
+/** Reads a source to its end. The bytes must be those of the server, and as many as it announced. */
 async function readAll(sources: Sources, source: Source): Promise<void> {
   const reader = await sources.open(source);
   try {

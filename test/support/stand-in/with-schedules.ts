@@ -42,7 +42,7 @@ async function standInBundle(): Promise<{ readonly codePath: string }> {
   return { codePath };
 }
 
-/** What a stand-in run is asked for: see `workflows.ts`. */
+/** The request of a stand-in run: see `workflows.ts`. */
 export function standIn(prefix = ''): SyncRequest {
   return {
     source: { type: 'folder', path: '/data', host: 'nowhere' },

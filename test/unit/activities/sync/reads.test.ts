@@ -9,7 +9,7 @@ interface Source {
 const sources = (count: number): Source[] => Array.from({ length: count }, (_, index) => ({ path: `${index}` }));
 const { signal } = new AbortController();
 
-/** Reads that end when the test says. */
+/** Reads that the test ends. */
 function heldReads() {
   const held: {
     readonly path: string;

@@ -15,8 +15,8 @@ import { memoryReader } from '../../../support/memory-reader.ts';
 const KiB = 1024;
 
 /**
- * Takes the body as undici and a slow socket do: a chunk of 64 KiB or more is waited for, so it is read right
- * before the next one is asked for; of a smaller one only the reference is kept until the socket gets to it, here at the end.
+ * Reads the body as undici does with a slow socket: it waits for each chunk of 64 KiB or more, and reads it immediately
+ * before it requests the next one. It keeps the reference to a smaller chunk until the socket writes it, here at the end.
  */
 async function takeLikeUndici(part: MultipartPart): Promise<() => Buffer> {
   const taken: Uint8Array[] = [];
