@@ -35,11 +35,18 @@ async function standInBundle(): Promise<{ readonly codePath: string }> {
   const codePath = join(cacheDirectory, `stand-in-${hash.digest('hex').slice(0, 16)}.js`);
   if (existsSync(codePath)) return { codePath };
   const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
-  await mkdir(cacheDirectory, { recursive: true });
   const unfinished = `${codePath}.${process.pid}`;
-  await writeFile(unfinished, code);
-  await rename(unfinished, codePath);
-  return { codePath };
+  try {
+    await mkdir(cacheDirectory, { recursive: true });
+    await writeFile(unfinished, code);
+    await rename(unfinished, codePath);
+    return { codePath };
+  } catch {
+    // The cache can be read-only.
+    const temporary = join(inject('embeddedStateDir'), `stand-in-${process.pid}.js`);
+    await writeFile(temporary, code);
+    return { codePath: temporary };
+  }
 }
 
 /** The request of a stand-in run: see `workflows.ts`. */
