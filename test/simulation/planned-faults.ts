@@ -43,8 +43,8 @@ export class PlannedFaults {
     return planned?.fault ?? outage?.fault;
   }
 
-  /** Keeps the result of a worker, which another client can return for another activity. */
-  learn(type: string, result: unknown): void {
+  /** Records the result of a worker, which another client can return for another activity. */
+  record(type: string, result: unknown): void {
     this.#results.set(type, result);
   }
 

@@ -238,7 +238,7 @@ class Simulation {
         const end = completed ? 'completed' : failed ? describeFailure(failed.failure) : 'cancelled';
         this.#note(`${task.type} ${task.seq} ended: ${end.slice(0, MAX_TRACED)}`);
         if (task.isForged) this.#operator.called('forgedEnd', this.#forged.push(task.type));
-        else if (this.#plan.forgedEnds && completed) this.#faults.learn(task.type, valueOf(completed.result));
+        else if (this.#plan.forgedEnds && completed) this.#faults.record(task.type, valueOf(completed.result));
       },
       onActivated: (execution) => this.#activated(execution),
       onClosed: (execution, close) => {

@@ -44,7 +44,7 @@ const controls: Readonly<Record<string, unknown>> = {
   nothing: {},
 };
 
-/** Whether each case is used; else each value of the first list is used once, with values of the second in turn. */
+/** Returns all pairs if `isEach` is set. Otherwise, each value of the first list is in one pair, with values of the second in turn. */
 function pairsOf<A, B>(first: readonly A[], second: readonly B[], isEach: boolean): (readonly [A, B])[] {
   if (isEach) return first.flatMap((one) => second.map((other) => [one, other] as const));
   return first.map((one, index) => [one, second[index % second.length] as B]);
