@@ -21,16 +21,16 @@ describe('a key in a file', () => {
     return typeof apiKey === 'string' ? apiKey : apiKey.last;
   };
 
-  it('is read without the line end that editors and echo leave', () => {
+  it('is read without the trailing newline', () => {
     expect(keyOf({ OPENAI_API_KEY_FILE: keyPath })).toBe('sk-file');
     expect(keyOf({ OPENAI_API_KEY_FILE: keyPath, OPENAI_API_KEY: ' ' })).toBe('sk-file');
   });
 
-  it('comes after the variable with the key itself', () => {
+  it('is ignored if the variable with the key itself is set', () => {
     expect(keyOf({ OPENAI_API_KEY_FILE: keyPath, OPENAI_API_KEY: 'sk-variable' })).toBe('sk-variable');
   });
 
-  it('is named for any destination, by its variable or in the config file', async () => {
+  it('can be set for any destination, by a variable or in the config file', async () => {
     await writeConfig({
       destinations: {
         default: { baseUrl: 'https://127.0.0.1', apiKeyFile: keyPath },
@@ -45,7 +45,7 @@ describe('a key in a file', () => {
     expect(keyOf({ US_KEY: 'sk-us' }, 'us')).toBe('sk-us');
   });
 
-  it("of a destination is not replaced by the usual service's key", async () => {
+  it('of a destination is not replaced by the key of the default service', async () => {
     await writeConfig({ destinations: { eu: { baseUrl: 'https://127.0.0.1', apiKeyFile: keyPath } } });
     const usual = { OPENAI_API_KEY: 'sk-usual', OPENAI_API_KEY_FILE: '/no/such/usual-key' };
     expect(keyOf(usual, 'eu')).toBe('sk-file');
@@ -55,7 +55,7 @@ describe('a key in a file', () => {
     );
   });
 
-  it('is asked for only by those who need the key', () => {
+  it('is required only when the key is used', () => {
     const config = loadConfig({ ...scene.bare, OPENAI_API_KEY_FILE: join(scene.dir, 'absent') });
     expect(() => requireDestination(config, 'default')).toThrow(
       `destination "default" has no API key: the file ${join(scene.dir, 'absent')} that OPENAI_API_KEY_FILE names does not exist`,
@@ -65,19 +65,19 @@ describe('a key in a file', () => {
   it.each([
     ['empty', '\n', 'is empty'],
     ['of more than one line', 'sk-1\nsk-2\n', 'contains invalid characters'],
-  ])('that is %s is refused without repeating it', async (_, content, problem) => {
+  ])('that is %s is rejected, and the error does not contain it', async (_, content, problem) => {
     await writeFile(keyPath, content);
     expect(() => keyOf({ OPENAI_API_KEY_FILE: keyPath })).toThrow(problem);
     expect(() => keyOf({ OPENAI_API_KEY_FILE: keyPath })).not.toThrow(/sk-1/);
   });
 
-  it('that is a directory is refused', () => {
+  it('that is a directory is rejected', () => {
     expect(() => keyOf({ OPENAI_API_KEY_FILE: scene.dir })).toThrow(
       /that OPENAI_API_KEY_FILE names cannot be read: it is a directory \(EISDIR\)/,
     );
   });
 
-  it('has an absolute path in the config file', async () => {
+  it('must have an absolute path in the config file', async () => {
     await writeConfig({ destinations: { eu: { baseUrl: 'https://127.0.0.1', apiKeyFile: 'key' } } });
     expect(problemsOf({})).toContain('destinations.eu.apiKeyFile must be an absolute path');
   });

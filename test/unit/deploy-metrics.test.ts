@@ -63,20 +63,20 @@ const known = new Map<string, readonly string[] | undefined>([
 
 const names = (expr: string) => expr.match(/\b(longhaul|temporal|process|nodejs)_\w+/g) ?? [];
 
-describe('the metrics that panels and rules name', () => {
+describe('the metrics in queries of panels and rules', () => {
   it.each(queries)('exist: $of', ({ expr }) => {
     expect(names(expr).length + (expr.match(/\bup\b/g) ?? []).length, 'metrics named').toBeGreaterThan(0);
     expect(names(expr).filter((name) => !known.has(name))).toEqual([]);
   });
 
-  it.each(queries)('have the labels that are asked for: $of', ({ expr }) => {
+  it.each(queries)('have the labels of the query: $of', ({ expr }) => {
     for (const [, name = '', matchers = ''] of expr.matchAll(/\b(longhaul_\w+)\{([^}]*)\}/g)) {
       const asked = [...matchers.matchAll(/(\w+)\s*(?:=|!=|=~|!~)\s*"/g)].map(([, label]) => label ?? '');
       expect(asked.filter((label) => ![...ofTargets, ...(known.get(name) ?? [])].includes(label))).toEqual([]);
     }
   });
 
-  it('take outcomes and states only from those that there are', () => {
+  it('are compared only with existing outcomes and states', () => {
     const values = queries.flatMap(({ expr }) =>
       [...expr.matchAll(/(?:outcome|state)(?:=|!~)"([^"$]+)"/g)].flatMap(([, value]) => value?.split('|') ?? []),
     );
@@ -85,7 +85,7 @@ describe('the metrics that panels and rules name', () => {
     expect(values.filter((value) => !all.includes(value))).toEqual([]);
   });
 
-  it('are all in the table of docs/metrics.md, ours each with its labels', () => {
+  it('of Longhaul are in the table of docs/metrics.md, with their labels', () => {
     const page = read('docs/metrics.md');
     const ours = [
       ...workerMetrics.map(({ name, labels }) => [name, labels] as const),
@@ -106,7 +106,7 @@ describe('the metrics that panels and rules name', () => {
 describe('each alert', () => {
   const cases = tests.flatMap(({ alert_rule_test: list }) => list);
 
-  it.each(rules)('is tested where it fires and where it does not: $alert', ({ alert, annotations }) => {
+  it.each(rules)('has a test in which it fires and one in which it does not: $alert', ({ alert, annotations }) => {
     const own = cases.filter(({ alertname }) => alertname === alert);
     expect(
       own.some(({ exp_alerts: expected }) => expected.length > 0),

@@ -82,7 +82,7 @@ describe('docker-compose.yml', () => {
     expect(new Set(versions.map((image) => image.split(':')[1])).size).toBe(1);
   });
 
-  it('waits only for services that there are, and for the health only of those that tell it', () => {
+  it('depends only on existing services, and on health only if they have a health check', () => {
     const needs = services.flatMap(([, service]) => Object.entries(service.depends_on ?? {}));
     const ofHealth = needs.filter(([, { condition }]) => condition === 'service_healthy');
     expect(needs.filter(([needed]) => !file.services[needed])).toEqual([]);
@@ -90,13 +90,13 @@ describe('docker-compose.yml', () => {
     expect(ofHealth).not.toEqual([]);
   });
 
-  it('opens every port on the loopback address only', () => {
+  it('publishes every port on the loopback address only', () => {
     const ports = services.flatMap(([, service]) => service.ports ?? []);
     expect(ports.length).toBeGreaterThan(0);
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
   });
 
-  it('mounts only volumes that it declares and files that are there', () => {
+  it('mounts only declared volumes and existing files', () => {
     const sources = services
       .flatMap(([, service]) => service.volumes ?? [])
       .map((volume) => volume.split(':')[0] ?? '');
@@ -106,7 +106,7 @@ describe('docker-compose.yml', () => {
     expect(named.toSorted()).toEqual(Object.keys(file.volumes).toSorted());
   });
 
-  it('builds from a Dockerfile whose copied files are there', () => {
+  it('builds from a Dockerfile that copies only existing files', () => {
     const dockerfiles = services.flatMap(([, { build }]) => (build ? [build.dockerfile] : []));
     const copied = [...read('deploy/Dockerfile').matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, paths]) =>
       (paths ?? '').split(' '),
@@ -116,12 +116,12 @@ describe('docker-compose.yml', () => {
     expect(copied).toContain('src');
   });
 
-  it('lets the worker read files under the path that they have outside, and write none', () => {
+  it('mounts the data of the worker read-only, at its path on the host', () => {
     const [volume] = file.services['longhaul-worker']?.volumes ?? [];
     expect(volume).toMatch(/^(\$\{LONGHAUL_DATA_DIR:-[^}]+\}):\1:ro$/);
   });
 
-  it('takes every secret from a file, and has none in the environment or in itself', () => {
+  it('reads every secret from a file, and contains none', () => {
     const held = services.flatMap(([, service]) => Object.entries(service.environment ?? {}));
     const secret = held.filter(([variable]) => /KEY|PASSWORD|PWD|TOKEN|SECRET/.test(variable));
     const paths = secret.map(([, value]) => value.replace('/run/secrets/', ''));
@@ -133,7 +133,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('keeps its secrets where git takes none, and says how they are made', () => {
+  it('keeps its secrets in an ignored directory, with commands that create them', () => {
     const ignored = read('.gitignore').split('\n');
     for (const [name, secret] of Object.entries(file.secrets)) {
       expect(secret.file).toBe(`.secrets/${name}`);
@@ -151,7 +151,7 @@ describe('docker-compose.yml', () => {
     });
   });
 
-  it('limits the processors and the memory of every service', () => {
+  it('limits the CPUs and the memory of every service', () => {
     const unlimited = services.filter(([, { deploy }]) => {
       const { cpus, memory } = deploy?.resources.limits ?? { cpus: '', memory: '' };
       return !(Number(cpus) > 0) || !/^\d+[MG]$/.test(memory);
@@ -159,12 +159,12 @@ describe('docker-compose.yml', () => {
     expect(unlimited.map(([name]) => name)).toEqual([]);
   });
 
-  it('knows the health of every service that stays', () => {
+  it('has a health check for every service that keeps running', () => {
     expect(staying.length).toBeGreaterThan(5);
     expect(staying.filter(([, { healthcheck }]) => !healthcheck).map(([name]) => name)).toEqual([]);
   });
 
-  it("asks the worker's readiness, on the port that Prometheus reads too", () => {
+  it('checks the readiness of the worker on the port that Prometheus scrapes', () => {
     const { metricsPort, metricsHost } = configOf('longhaul-worker');
     expect(metricsHost).toBe('0.0.0.0');
     expect(file.services['longhaul-worker']?.healthcheck?.test.join(' ')).toContain(
@@ -173,7 +173,7 @@ describe('docker-compose.yml', () => {
     expect(read('deploy/prometheus.yml')).toContain(`longhaul-worker:${metricsPort}`);
   });
 
-  it('sets no variable of Longhaul that its configuration does not know', () => {
+  it('sets only variables of Longhaul that its configuration has', () => {
     const known = Object.keys(environmentSchema.shape);
     for (const [name, { environment = {} }] of ofLonghaul) {
       const variables = Object.keys(environment).filter((variable) => /^(LONGHAUL|OPENAI)_(?!API_KEY)/.test(variable));
@@ -183,7 +183,7 @@ describe('docker-compose.yml', () => {
     expect(configOf('longhaul-worker')).toMatchObject({ host: 'compose', temporal: { address: 'temporal:7233' } });
   });
 
-  it('gives the worker the key that the secret holds', () => {
+  it('passes the key in the secret to the worker', () => {
     const variable = 'OPENAI_API_KEY_FILE';
     const secretPath = file.services['longhaul-worker']?.environment?.[variable];
     expect(secretPath).toBe('/run/secrets/openai-api-key');
@@ -200,7 +200,7 @@ describe('docker-compose.yml', () => {
     for (const [, { command = ['worker'] }] of ofLonghaul) expect(known).toContain(command[0]);
   });
 
-  it('gives Grafana its data source and the dashboard', () => {
+  it('configures the data source and the dashboard of Grafana', () => {
     const { configs = [], volumes = [] } = file.services['grafana'] ?? {};
     expect(configs.map(({ source }) => source).toSorted()).toEqual(Object.keys(file.configs).toSorted());
     const contents = Object.values(file.configs).map(({ content }) => parse(content) as object);
@@ -219,7 +219,7 @@ describe('docker-compose.yml', () => {
     expect(Number(/--retention (\d+)d/.exec(text)?.[1])).toBeGreaterThanOrEqual(30);
   });
 
-  it('starts the local API only when the demo is asked for', () => {
+  it('starts the local API only with the profile of the demo', () => {
     const always = services.filter(([, service]) => !service.profiles).map(([name]) => name);
     expect(file.services['local-api']?.profiles).toEqual(['demo']);
     expect(always).toContain('longhaul-worker');

@@ -227,7 +227,7 @@ describe.skipIf(!existsSync(entries[0] as string))('the declarations of the pack
   });
 });
 
-it('the documentation names the class of each error of Temporal', () => {
+it('the documentation has the class of each error of Temporal', () => {
   for (const name of ['NamespaceNotFoundError', 'TemporalDeniedError', 'TemporalFailedError', 'WorkerFailedError']) {
     expect(documentation).toContain(`\`${name}\``);
   }

@@ -33,7 +33,7 @@ async function optionsOf(component: 'control' | 'transfer'): Promise<Readonly<Re
 }
 
 describe('the manifests for Kubernetes', () => {
-  it('are quoted by docs/kubernetes.md as they are', () => {
+  it('are quoted unchanged in docs/kubernetes.md', () => {
     const quotes = [...page.matchAll(/<!-- deploy\/kubernetes\/(\S+) -->\n```yaml\n(.*?)```/gs)];
     expect(quotes.length).toBeGreaterThan(4);
     expect(page.match(/```yaml/g)).toHaveLength(quotes.length);
@@ -58,13 +58,13 @@ describe('the manifests for Kubernetes', () => {
     },
   );
 
-  it.each(components)('give %s workers the grace time and the time of their end', async (component) => {
+  it.each(components)('allow %s workers their grace period and their exit before SIGKILL', async (component) => {
     const { grace = 0 } = await optionsOf(component);
     const { terminationGracePeriodSeconds } = deploymentOf(component).spec.template.spec;
     expect(terminationGracePeriodSeconds).toBeGreaterThanOrEqual(Number(grace) + END_SECONDS);
   });
 
-  it.each(components)('select the pods of %s, and mount the key where its variable says', (component) => {
+  it.each(components)('select the pods of %s, and mount the key at the path in its variable', (component) => {
     const { metadata, spec } = deploymentOf(component);
     const budget = manifests(`${component}.yaml`).find(({ kind }) => kind === 'PodDisruptionBudget');
     expect(spec.selector.matchLabels).toEqual(metadata.labels);

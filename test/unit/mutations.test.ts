@@ -4,7 +4,7 @@ import { mutations as ofChaos } from '../chaos/mutation-list.ts';
 import { mutations as ofSimulation } from '../simulation/mutation-list.ts';
 
 describe('the mutations of the chaos suite and of the simulation', () => {
-  it.each([...ofChaos, ...ofSimulation])('still find where $safeguard', ({ file, from }) => {
+  it.each([...ofChaos, ...ofSimulation])('match the source once: $safeguard', ({ file, from }) => {
     const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
     expect(source.split(from)).toHaveLength(2);
   });

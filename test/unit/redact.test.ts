@@ -13,13 +13,13 @@ describe('a text that a service repeats', () => {
     { 'access-token': 'query-7', 'api-version': '2025-04-01' },
   );
 
-  it('shows neither the key nor values of headers and query whose names tell of a secret', () => {
+  it('contains neither the key nor secret values of headers and queries', () => {
     expect(redactAll('sk-1234, team-5 and query-7 of org-6 by 2025-04-01')).toBe(
       '[redacted], [redacted] and [redacted] of org-6 by 2025-04-01',
     );
   });
 
-  it('is unchanged where a secret is empty or has up to three characters', () => {
+  it('does not change for a secret of at most three characters', () => {
     for (const short of ['', 'a', 'it', 'all']) {
       expect(createRedact('sk-1234', { 'x-token': short })('all of it is a text')).toBe('all of it is a text');
     }
@@ -123,7 +123,7 @@ describe('a value whose name is that of a secret', () => {
 });
 
 describe('a secret of this process', () => {
-  it('is in the message of no error', () => {
+  it('is redacted in the messages of errors', () => {
     rememberSecrets(['canary-of-a-key-0451', 'short']);
     expect(new ConfigError('short: canary-of-a-key-0451').message).toBe('short: [redacted]');
   });

@@ -20,7 +20,7 @@ function reasonsBelow(heading: string): string[] {
 const namesIn = (cells: readonly string[]) => new Set(cells.flatMap((cell) => cell.match(/(?<=`)[A-Z]\w+/g) ?? []));
 
 describe('the runbook', () => {
-  it('has a section for each alert, and for none that there is not', () => {
+  it('has a section for each alert, and no other section', () => {
     expect([...runbook.matchAll(/^### (.*)$/gm)].map(([, name]) => name)).toEqual(alerts);
   });
 

@@ -128,7 +128,7 @@ describe('the snippets of the README and of docs', () => {
     );
   });
 
-  it('give the temporal command only input that the workflows accept', () => {
+  it('pass only input that the workflows accept to the temporal command', () => {
     const problems = commands.flatMap(({ place, words }) => {
       const text = wordAfter(words, '--input');
       if (words[0] !== 'temporal' || text === undefined) return [];

@@ -8,13 +8,13 @@ import { ticksTo } from '../../bench/report/svg.ts';
 const figure = (least: number, median: number, most: number) => ({ least, median, most });
 
 describe('a figure', () => {
-  it('is the median with the least and the most', () => {
+  it('has the median, the minimum and the maximum', () => {
     expect(figureOf([3, 1, 2])).toEqual(figure(1, 2, 3));
     expect(figureOf([4, 1, 2, 3])).toEqual(figure(1, 2.5, 4));
     expect(figureOf([])).toBeUndefined();
   });
 
-  it('is shown with its spread, and small ones with more digits', () => {
+  it('is formatted with its range, and with more digits if it is small', () => {
     expect(formatFigure(figure(1, 1.125, 1.5))).toBe('1.13 (1.00–1.50)');
     expect(formatFigure(figure(0.0114, 0.0114, 0.0114))).toBe('0.0114');
     expect(formatFigure(undefined)).toBe('');
@@ -30,14 +30,14 @@ describe('the comparison with the baseline', () => {
     expect(summary).toContain('0 of 1 ratios are within the noise');
   });
 
-  it('takes overlapping rounds, and a move of less than 5 %, for noise', () => {
+  it('ignores overlapping rounds, and a change of less than 5 %, as noise', () => {
     expect(compareRatios({ 'a / b': figure(1.05, 1.3, 1.4) }, before)).toHaveLength(1);
     const steady = { 'a / b': figure(1, 1, 1) };
     expect(compareRatios({ 'a / b': figure(1.03, 1.03, 1.03) }, steady)).toHaveLength(1);
     expect(compareRatios({ 'a / b': figure(0.9, 0.9, 0.9) }, steady)[0]).toContain('MOVED −10 %');
   });
 
-  it('says what only one of both has', () => {
+  it('lists ratios that only the measurement or only the baseline has', () => {
     const lines = compareRatios({ 'c / d': figure(1, 1, 1) }, before).join('\n');
     expect(lines).toContain('new, not in the baseline: c / d: 1.00');
     expect(lines).toContain('in the baseline, not measured now: a / b');
@@ -49,16 +49,16 @@ describe('the table of goals', () => {
   const row = (table: string) =>
     table.split('\n').find((line) => line.startsWith('| Part layer at least as fast')) ?? '';
 
-  it('says what is not measured yet', () => {
+  it('marks a goal without a measurement', () => {
     expect(row(fillGoalsTable('', {}))).toContain('| to be measured | to be measured |');
   });
 
-  it('judges a measured goal', () => {
+  it('shows whether a measured goal is reached', () => {
     expect(row(fillGoalsTable('', { [name]: figure(1, 1.2, 1.3) }))).toContain('| 1.20 (1.00–1.30) | reached |');
     expect(row(fillGoalsTable('', { [name]: figure(0.8, 0.9, 1) }))).toContain('**not reached, to be explained** |');
   });
 
-  it('keeps what a person wrote, and what is not measured this time', () => {
+  it('keeps an explanation by hand, and results that are not measured again', () => {
     const measured = fillGoalsTable('', { [name]: figure(0.8, 0.9, 1) });
     const explained = measured.replace('**not reached, to be explained**', 'the sink takes a whole core');
     expect(row(fillGoalsTable(explained, {}))).toContain('| 0.90 (0.80–1.00) | the sink takes a whole core |');
@@ -68,13 +68,13 @@ describe('the table of goals', () => {
 });
 
 describe('a chart', () => {
-  it('has about five round ticks up to the most', () => {
+  it('has about five round ticks up to the maximum', () => {
     expect(ticksTo(0.95)).toEqual([0, 0.2, 0.4, 0.6000000000000001, 0.8, 1]);
     expect(ticksTo(230)).toEqual([0, 50, 100, 150, 200, 250]);
     expect(ticksTo(0)).toEqual([0]);
   });
 
-  it('draws a line through the points between its axes', () => {
+  it('draws the points of a line to scale, with its escaped label', () => {
     const lines = [{ label: 'a < b', points: [[1, 0] as const, [2, 1] as const] }];
     const svg = drawLineChart({ title: 'chart', xUnit: 'x', yUnit: 'y', lines });
     expect(svg).toContain('points="70,310 640,54"');

@@ -14,7 +14,7 @@ describe('limitsOf', () => {
     expect(limitsOf({}, 'constructor')).toEqual(openAiLimits);
   });
 
-  it('applies settings of a destination, those of a purpose first', () => {
+  it('applies settings of a destination, and prefers those of a purpose', () => {
     const limits = {
       maxFileBytes: 8_000_000_000,
       maxPartSizeBytes: 32 * MiB,
@@ -30,7 +30,7 @@ describe('limitsOf', () => {
     expect(limitsOf({ limits: small }, 'batch')).toMatchObject({ maxFileBytes: 100_000_000, maxLines: 50_000 });
   });
 
-  it('keeps the number of parts within what one payload contains', () => {
+  it('limits the number of parts to the size of a payload', () => {
     const limits = { maxFileBytes: 500e9, minPartSizeBytes: MiB, maxPartSizeBytes: 2 * MiB };
     expect(limitsOf({ limits }, 'vision')).toMatchObject({ maxParts: 10_000, maxFileBytes: 20_000 * MiB });
   });

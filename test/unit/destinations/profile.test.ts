@@ -4,7 +4,7 @@ import { DefaultProfile, resolveProfile } from '../../../src/destinations/profil
 
 const profile = { name: 'test', baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'sk-canary' };
 
-test('a property that a profile omits, or sets to undefined, has its default', () => {
+test('a property that a profile omits or sets to undefined has its default', () => {
   expect({ ...resolveProfile({ ...profile, stallTimeoutMs: undefined, completeEncoding: 'form' }) }).toEqual({
     ...DefaultProfile,
     ...profile,
@@ -21,7 +21,7 @@ test.each([
   [{ headers: { 'x-team': 'canary\r\nx: y' } }, /x-team/],
   [{ headers: { 'x team': 'a' } }, /x team/],
   [{ headers: { 'Transfer-Encoding': 'canary' } }, /sets the header "Transfer-Encoding"/],
-])('a profile with %j is a ConfigError that repeats no value', (wrong, message) => {
+])('a profile with %j is rejected with a ConfigError that contains no value', (wrong, message) => {
   const resolve = () => resolveProfile({ ...profile, ...wrong });
   expect(resolve).toThrow(ConfigError);
   expect(resolve).toThrow(message);

@@ -12,7 +12,7 @@ const service = workflowservice.v1;
 const operator = operatorservice.v1;
 
 describe('the requests of the server process', () => {
-  it('are those of Temporal’s definitions', () => {
+  it('match Temporal’s definitions', () => {
     const namespace = 'default';
     expect(service.DescribeNamespaceRequest.decode(messages.namespace())).toMatchObject({ namespace });
     expect(operator.ListSearchAttributesRequest.decode(messages.namespace())).toMatchObject({ namespace });
@@ -34,7 +34,7 @@ describe('the requests of the server process', () => {
     });
   });
 
-  it('read what Temporal returns', () => {
+  it('decode the responses of Temporal', () => {
     const info = { namespaceInfo: { name: 'default', description: 'x'.repeat(300) } };
     const response = (seconds: number) =>
       service.DescribeNamespaceResponse.encode(
@@ -53,7 +53,7 @@ describe('the requests of the server process', () => {
 });
 
 describe('Grpc', () => {
-  it('returns the response, or fails with the message of the server, and in bounded time', async () => {
+  it("returns the response, or fails with the server's message or after a timeout", async () => {
     const server = createServer();
     server.on('stream', (stream, headers) => {
       if (headers[':path'] === '/silent') return;

@@ -21,7 +21,7 @@ async function openStateDir(directory: string): Promise<string> {
 }
 
 describe('openPrivateState', () => {
-  it('makes a directory for this user only, whatever the umask is', () =>
+  it('creates a directory for this user only, with any umask', () =>
     withTempDir(async (directory) => {
       const before = process.umask(0);
       try {
@@ -32,7 +32,7 @@ describe('openPrivateState', () => {
       }
     }));
 
-  it('takes an open directory and its files away from other users', () =>
+  it('removes the access of other users to an open directory and its files', () =>
     withTempDir(async (directory) => {
       const stateDir = await openStateDir(directory);
       await openPrivateState(stateDir);
@@ -51,7 +51,7 @@ describe('openPrivateState', () => {
       expect(await modeOf(stateDir)).toBe('700');
     }));
 
-  it('rejects an open directory of other files, and leaves its mode', () =>
+  it('rejects an open directory with other files, and does not change its mode', () =>
     withTempDir(async (directory) => {
       await writeFile(join(directory, 'photo.jpg'), '');
       await chmod(directory, 0o755);
@@ -88,7 +88,7 @@ describe('openPrivateState', () => {
     }),
   );
 
-  it('accepts other files in a directory that is private already', () =>
+  it('accepts other files in a directory that is already private', () =>
     withTempDir(async (directory) => {
       await writeFile(join(directory, 'photo.jpg'), '', { mode: 0o644 });
       await openPrivateState(directory);
@@ -105,7 +105,7 @@ describe('openPrivateState', () => {
     }),
   );
 
-  it('names the cause and the fix when the path is a file', () =>
+  it('reports the cause and the fix if the path is a file', () =>
     withTempDir(async (directory) => {
       const path = join(directory, 'file');
       await writeFile(path, '');

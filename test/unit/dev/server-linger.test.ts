@@ -27,7 +27,7 @@ async function connectEarly(path: string): Promise<Socket> {
   }
 }
 
-it('keeps running for a command that connects before the server knows that it has the state directory', () =>
+it('keeps running for a command that connects before the server has claimed the state directory', () =>
   withTempDir(async (stateDir) => {
     const path = join(stateDir, 'temporal');
     await writeFile(path, '#!/bin/sh\nexec sleep 60\n');

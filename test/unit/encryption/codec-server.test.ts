@@ -44,7 +44,7 @@ it('listens on an IPv6 address in brackets', async () => {
   await server.close();
 });
 
-it('decodes and encodes with the token in the path or in the header, and returns undecodable payloads unchanged', () =>
+it('accepts the token in the path or a header, and returns undecodable payloads unchanged', () =>
   withServer(async ({ url }) => {
     const post = (path: string, headers = {}) =>
       fetch(`${url}${path}`, { method: 'POST', body: json('abc', 'stuck'), headers }).then((answer) => answer.text());
@@ -54,7 +54,7 @@ it('decodes and encodes with the token in the path or in the header, and returns
     expect(await post(`/${token}/encode`)).toBe(json('cba', 'kcuts'));
   }));
 
-it('returns no payloads for a body without payloads, which Temporal sends for a query without arguments', () =>
+it('returns no payloads for a body without payloads, as of a query without arguments', () =>
   withServer(async ({ url }) => {
     const answer = await fetch(`${url}/${token}/encode`, { method: 'POST', body: '{}' });
     expect([answer.status, await answer.text()]).toEqual([200, json()]);
@@ -93,7 +93,7 @@ it.each([
   [remote, true],
   ['http://localhost.evil.example', false],
   ['null', false],
-])('answers the preflight request of a page of %s: %s', (origin, isPermitted) =>
+])('responds to the preflight request of a page of %s: %s', (origin, isPermitted) =>
   withServer(async ({ url }) => {
     const { status, headers } = await fetch(`${url}/${token}/decode`, {
       method: 'OPTIONS',

@@ -47,7 +47,7 @@ describe('EncryptionCodec', () => {
     });
   });
 
-  it('rejects data of a key that was removed from the file, also in a process that never encrypts', () =>
+  it('rejects data of a key that was removed, also in a process that never encrypts', () =>
     withKeys(`old ${secret()}\n`, async (codec, path) => {
       const encrypted = await codec.encode([payload]);
       await writeFile(path, `new ${secret()}\n`);
@@ -59,13 +59,13 @@ describe('EncryptionCodec', () => {
       await until(isRejected, 'the key to be gone');
     }));
 
-  it('leaves data without a key ID as it is, which another program sent', () =>
+  it('does not change data without a key ID, which another program sent', () =>
     withKeys(`a ${secret()}\n`, async (codec) => {
       const foreign = { metadata: { encoding: Buffer.from('binary/encrypted') }, data: Buffer.from('x') };
       expect(await codec.decode([foreign])).toEqual([foreign]);
     }));
 
-  it('makes an upload wait if the key is missing, is another one, or the data is damaged', () =>
+  it('makes an upload wait if the key is missing or different, or the data is damaged', () =>
     withKeys(`a ${secret()}\n`, async (codec) => {
       const [encrypted] = (await codec.encode([payload])) as [Payload];
       const flipped = Buffer.from(encrypted.data ?? []);

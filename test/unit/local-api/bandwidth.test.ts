@@ -33,11 +33,11 @@ describe('Bandwidth', () => {
     return seen;
   }
 
-  it('has nothing to wait for without a limit', () => {
+  it('does not delay chunks without a limit', () => {
     expect(new Bandwidth(null).take(1_000_000)).toBeUndefined();
   });
 
-  it('lets chunks pass at the rate, one after the other', async () => {
+  it('passes chunks at the rate, in order', async () => {
     const seen = await passedOverTime(new Bandwidth(1000), 10, 100, 100, 5);
     // The first passes immediately, after which the bucket is empty for 100 ms.
     expect(seen).toEqual([2, 3, 4, 5, 6]);
@@ -48,14 +48,14 @@ describe('Bandwidth', () => {
     expect(seen).toEqual([1, 2, 2, 3, 3, 4]);
   });
 
-  it('does not save up tokens over a pause beyond a short burst', async () => {
+  it('allows only a short burst after a pause', async () => {
     const bandwidth = new Bandwidth(1000);
     await vi.advanceTimersByTimeAsync(60_000);
     const seen = await passedOverTime(bandwidth, 10, 100, 10, 1);
     expect(seen).toEqual([1]);
   });
 
-  it('applies a new rate to those who wait already', async () => {
+  it('applies a new rate to waiting chunks', async () => {
     const bandwidth = new Bandwidth(1);
     const seen = await passedOverTime(bandwidth, 3, 1000, 1000, 1);
     bandwidth.bytesPerSecond = null;

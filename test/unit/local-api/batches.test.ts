@@ -177,7 +177,7 @@ describe('GET /batches', () => {
     }));
 });
 
-it('runs a batch again that the server had not finished', () =>
+it('reruns a batch that was unfinished when the server stopped', () =>
   withTempDir(async (dataDir) => {
     const first = await startLocalApi({ dataDir });
     const scene = new Scene(first.url);

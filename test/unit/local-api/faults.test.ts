@@ -13,27 +13,27 @@ function times(count: number, route: ApiRoute): ApiRoute[] {
 }
 
 describe('Faults', () => {
-  it('strike once when neither a count nor a probability is given', () => {
+  it('occur once without a count and a probability', () => {
     expect(strikes({ route: 'part', kind: 'reset' }, times(3, 'part'))).toEqual([true, false, false]);
   });
 
-  it('strike as often as their count says', () => {
+  it('occur as often as their count', () => {
     expect(strikes({ route: 'part', kind: 'reset', count: 2 }, times(3, 'part'))).toEqual([true, true, false]);
   });
 
-  it('let the requests pass that they are to skip', () => {
+  it('do not occur in the requests that they skip', () => {
     expect(strikes({ route: 'part', kind: 'reset', skip: 2 }, times(4, 'part'))).toEqual([false, false, true, false]);
   });
 
-  it('strike only their own route', () => {
+  it('occur only on their route', () => {
     expect(strikes({ route: 'part', kind: 'reset' }, ['create', 'complete', 'part'])).toEqual([false, false, true]);
   });
 
-  it('strike every route with a star', () => {
+  it('occur on every route with "*"', () => {
     expect(strikes({ route: '*', kind: 'reset', count: 2 }, ['create', 'list'])).toEqual([true, true]);
   });
 
-  it('repeat their tosses with the same seed', () => {
+  it('occur in the same requests with the same seed', () => {
     const spec = { route: 'part', kind: 'reset', probability: 0.3, seed: 7 } as const;
     const first = strikes(spec, times(200, 'part'));
     expect(strikes(spec, times(200, 'part'))).toEqual(first);
@@ -43,7 +43,7 @@ describe('Faults', () => {
     expect(share).toBeLessThan(0.4);
   });
 
-  it('hand over to the next fault when the first has no strikes left', () => {
+  it('are used in order: the next one after the count of the first', () => {
     const faults = new Faults();
     faults.add({ route: 'part', kind: 'reset' });
     faults.add({ route: 'part', kind: 'stall' });
@@ -51,7 +51,7 @@ describe('Faults', () => {
     expect(faults.list().map((fault) => fault.fired)).toEqual([1, 1]);
   });
 
-  it('are gone after a clear', () => {
+  it('are removed by clear()', () => {
     const faults = new Faults();
     faults.add({ route: '*', kind: 'reset' });
     faults.clear();
@@ -67,7 +67,7 @@ describe('Faults', () => {
     [{ route: 'part', kind: 'reset', count: 0 }],
     [{ route: 'create', kind: 'expire' }],
     [{ route: 'part', kind: 'reset', surprise: true }],
-  ])('are refused when they make no sense: %j', (spec) => {
+  ])('are rejected if they are invalid: %j', (spec) => {
     expect(() => new Faults().add(spec as FaultSpec)).toThrow();
   });
 });

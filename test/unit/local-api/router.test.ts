@@ -18,7 +18,7 @@ describe('matchRoute', () => {
     expect(matchRoute(method, path)).toEqual({ kind: 'found', route, id });
   });
 
-  it('names the methods that a path takes when another is used', () => {
+  it('returns the methods of a path for another method', () => {
     expect(matchRoute('PUT', '/files/file-1')).toEqual({ kind: 'wrong-method', allow: 'GET, DELETE' });
   });
 
@@ -28,7 +28,7 @@ describe('matchRoute', () => {
     ['POST', '/v1/uploads'],
     ['GET', undefined],
     ['POST', '/uploads/a/b/parts'],
-  ])('does not know %s %s', (method, path) => {
+  ])('finds no route for %s %s', (method, path) => {
     expect(matchRoute(method, path)).toEqual({ kind: 'unknown' });
   });
 });

@@ -25,11 +25,11 @@ function sessionOf({ status = 'pending', ...rest }: Changes = {}): SessionState 
 }
 
 describe('the session rules of the local API', () => {
-  it('end a session at whole seconds', () => {
+  it('round the times of a session down to seconds', () => {
     expect(sessionTimes(1999, 3600)).toEqual({ createdAt: 1, expiresAt: 3601 });
   });
 
-  it('let a pending session expire at its end, unless a completion is at work', () => {
+  it('expire a pending session after its lifetime, unless a completion is in progress', () => {
     expect(statusAt(sessionOf(), END_MS - 1)).toBe('pending');
     expect(statusAt(sessionOf(), END_MS)).toBe('expired');
     expect(statusAt(sessionOf({ busy: true }), END_MS)).toBe('pending');

@@ -22,7 +22,7 @@ describe('azureStyle', () => {
     expect(azureStyle.routeOf(path, new URLSearchParams(query))).toBe(route);
   });
 
-  it('rejects paths without a version, with both versions, of a project and of OpenAI', () => {
+  it('rejects paths without a version or with two, of a project and of OpenAI', () => {
     const routeOf = (path: string, query = '') => azureStyle.routeOf(path, new URLSearchParams(query));
     expect(() => routeOf('/openai/uploads')).toThrow('Resource not found');
     expect(() => routeOf('/openai/uploads', 'api-version=v1')).toThrow('Resource not found');
@@ -50,7 +50,7 @@ describe('azureStyle', () => {
     for (const headers of rejected) expect(problem(headers, 'k')).toBe(401);
   });
 
-  it('has the errors of Azure', () => {
+  it('returns errors in the format of Azure', () => {
     expect(azureStyle.errorBody(401, 'no', {})).toEqual({ statusCode: 401, message: 'no' });
     expect(azureStyle.errorBody(404, 'no', { code: 'not_found' })).toEqual({ error: { code: '404', message: 'no' } });
     expect(azureStyle.errorBody(400, 'no', { code: 'upload_expired' })).toEqual({
@@ -71,7 +71,7 @@ describe('withPartType', () => {
   const body = (headers: string) =>
     `--b\r\nContent-Disposition: form-data; name="data"\r\n${headers}\r\ncontent-type: x\r\n--b--`;
 
-  it.each([1, 7, 1000])('passes a field with a type on, in chunks of %i bytes', async (chunkBytes) => {
+  it.each([1, 7, 1000])('preserves a field with a type, in chunks of %i bytes', async (chunkBytes) => {
     const typed = body('Content-Type: application/octet-stream\r\n');
     expect(await read(typed, chunkBytes)).toBe(typed);
     await expect(read(body(''), chunkBytes)).rejects.toThrow("The field 'data' must have a Content-Type.");

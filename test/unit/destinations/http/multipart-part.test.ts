@@ -50,7 +50,7 @@ function expected(part: MultipartPart, content: Uint8Array): Buffer {
 }
 
 describe('createMultipartPart', () => {
-  test('gives exactly the bytes of the range, for any length, offset and shortness of reads, with buffers that parts share', async () => {
+  test('sends exactly the bytes of any range, with reads of any length and shared buffers', async () => {
     const content = randomBytes(1800 * KiB);
     const range = fc.tuple(fc.nat(200 * KiB), fc.nat(1600 * KiB), fc.integer({ min: 1, max: 700 * KiB }));
     await fc.assert(
@@ -89,7 +89,7 @@ describe('createMultipartPart', () => {
     576 * KiB - 1,
     1024 * KiB,
     1025 * KiB,
-  ])('is exact for a part of %i bytes, and reports each step', async (sizeBytes) => {
+  ])('sends exactly the %i bytes of a part, and reports its progress', async (sizeBytes) => {
     const content = randomBytes(sizeBytes);
     const pool = new BufferPool();
     const totals: number[] = [];
@@ -104,7 +104,7 @@ describe('createMultipartPart', () => {
     expect(totals).toEqual(totals.toSorted((a, b) => a - b));
   });
 
-  test('gives both buffers back only when a read that is pending has ended', async () => {
+  test('returns both buffers only after a pending read has completed', async () => {
     const pool = new BufferPool();
     let release = () => {};
     const held = new Promise<void>((resolve) => (release = resolve));
@@ -122,7 +122,7 @@ describe('createMultipartPart', () => {
     expect([pool.take(), pool.take()].map(placeOf)).toContain(placeOf(first.value as Uint8Array));
   });
 
-  test('takes no buffer before it is asked for its first chunk', () => {
+  test('allocates no buffer before its first chunk is requested', () => {
     const pool = new BufferPool();
     const buffer = pool.take();
     pool.give(buffer);
@@ -130,14 +130,14 @@ describe('createMultipartPart', () => {
     expect(pool.take()).toBe(buffer);
   });
 
-  test('says that the source changed when it ends too early', async () => {
+  test('rejects with SourceChangedError if the source is shorter than the range', async () => {
     const reader = memoryReader(randomBytes(600 * KiB));
     const part = createMultipartPart({ reader, offsetBytes: 0, sizeBytes: 900 * KiB }, new BufferPool());
     await expect(takeLikeUndici(part)).rejects.toThrow(SourceChangedError);
     expect(part.isSent()).toBe(false);
   });
 
-  test('names a read that failed, and a failure while the socket is busy is not lost', async () => {
+  test('rejects with SourceReadError if a read fails, also while the socket is busy', async () => {
     const reader = memoryReader(randomBytes(2048 * KiB), {
       beforeRead: (offset) => (offset > 0 ? Promise.reject(new Error('EIO: i/o error')) : undefined),
     });
@@ -145,13 +145,13 @@ describe('createMultipartPart', () => {
     await expect(takeLikeUndici(part)).rejects.toThrow(SourceReadError);
   });
 
-  test('uses another boundary for each part', () => {
+  test('uses a different boundary for each part', () => {
     const part = () =>
       createMultipartPart({ reader: memoryReader(randomBytes(1)), offsetBytes: 0, sizeBytes: 1 }, new BufferPool());
     expect(part().contentType).not.toBe(part().contentType);
   });
 
-  test('waits for its turn before each piece, and sends nothing after it is aborted', async () => {
+  test('waits for the rate limit before each chunk, and sends nothing after it is aborted', async () => {
     const content = randomBytes(700 * KiB);
     const asked: number[] = [];
     const turns: (() => void)[] = [];

@@ -23,7 +23,7 @@ describe('pageText', () => {
   });
 
   it.each(['<', '<head', '<head>', '<script>', '<script><', '<title', '</head', '<style x', '<>', ' '])(
-    'reads %j, repeated over 64 KiB, a hundred times within the limit of a test',
+    'reads %j, repeated over 64 KiB, a hundred times within the test timeout',
     (piece) => {
       const page = piece.repeat((64 * 1024) / piece.length);
       for (let round = 0; round < 100; round++) pageText(page);

@@ -20,7 +20,7 @@ test.each([
   ['UND_ERR_DESTROYED', ConnectionError, /client was closed/],
   ['UND_ERR_ABORTED', AbortedError, /aborted/],
   ['ENEVERHEARD', ConnectionError, /could not be reached/],
-])('%s is the right error in plain words', (code, expected, words) => {
+])('maps %s to an error with the host, the action and the cause', (code, expected, words) => {
   const cause = Object.assign(new Error('raw'), { code });
   const error = mapTransportError(cause, context) as Error;
   expect(error).toBeInstanceOf(expected);
@@ -30,7 +30,7 @@ test.each([
   expect(error.cause).toBe(cause);
 });
 
-test('errors of ours and programming errors stay what they are', () => {
+test('does not map errors of Longhaul and programming errors', () => {
   const errors = [
     new SourceChangedError('x'),
     new TypeError('x is not a function'),

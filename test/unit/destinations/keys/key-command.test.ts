@@ -56,7 +56,7 @@ describe('KeyCommand', () => {
     return { keys, runs: () => runs };
   }
 
-  it('runs once for all calls at the same time, and again when the time to live is over', async () => {
+  it('runs once for concurrent calls, and again after the time to live', async () => {
     const { keys, runs } = scene();
     expect(await Promise.all([keys.current(), keys.current()])).toEqual(['token-1', 'token-1']);
     pass(3 * MINUTE_MS);
@@ -77,7 +77,7 @@ describe('KeyCommand', () => {
     expect(runs()).toBe(2);
   });
 
-  it('uses a token no longer than the time to live that is set', async () => {
+  it('uses a token no longer than the configured time to live', async () => {
     const { keys } = scene(
       { ttlMs: MINUTE_MS },
       { stdout: '{"access_token": "a", "expires_in": 3600}' },
@@ -151,7 +151,7 @@ describe('runKeyCommand', () => {
     expect(await run(command)).toEqual({ failure, stderr });
   });
 
-  it('ends a command that takes too long, with the programs that it started', () =>
+  it('kills a command that exceeds the timeout, with the programs that it started', () =>
     withTempDir(async (dir) => {
       const pidFile = join(dir, 'pid');
       const script = `sleep 600 & echo $! > ${pidFile}; wait`;
@@ -170,7 +170,7 @@ describe('runKeyCommand', () => {
   });
 });
 
-it('a configured command gets the variables of tools, and those that are named, but no key', () =>
+it('passes the variables of tools and the configured ones to a command, but no key', () =>
   withTempDir(async (dir) => {
     const script = join(dir, 'print-env.cjs');
     await mkdir(join(dir, 'home'));

@@ -29,7 +29,7 @@ it('reads a key again when its file changes, at most once per second', () =>
     expect(await keys.current()).toBe('sk-2');
   }));
 
-it('detects a new file of the same size and time', () =>
+it('detects a new file of the same size and modification time', () =>
   withTempDir(async (dir) => {
     const pass = freezeClock();
     const path = join(dir, 'key');
@@ -97,7 +97,7 @@ it('returns another key after a rejection only if the file has one', () =>
     expect(await keys.renewed('sk-2')).toBeUndefined();
   }));
 
-it('is a ConfigError that names the file, as long as there never was a key', () =>
+it('throws a ConfigError with the path until the file has had a key', () =>
   withTempDir(async (dir) => {
     const keys = new KeyFile(join(dir, 'key'), 'the file');
     await expect(keys.current()).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: 'the file does not exist' });

@@ -26,7 +26,7 @@ async function withServer(
 }
 
 describe('the metrics server', () => {
-  it("serves our metrics and behind them those of Temporal's SDK, whose workflow labels it writes as Prometheus does", () => {
+  it('serves the metrics of Longhaul and of the SDK, with labels in the style of Prometheus', () => {
     const sdk = [
       'temporal_request_total{task_queue="q"} 1',
       'longhaul_uploads_started_total{namespace="n",taskQueue="q",workflowType="uploadFile"} 2',
@@ -44,7 +44,7 @@ describe('the metrics server', () => {
     );
   });
 
-  it('fails as a whole if the metrics of the SDK are unavailable', () =>
+  it('returns 500 if the metrics of the SDK are unavailable', () =>
     withCaptureServer({ reply: () => ({ status: 500 }) }, ({ port }) =>
       withServer(
         async (_, ask) =>
@@ -67,7 +67,7 @@ describe('the metrics server', () => {
       expect((await ask('/healthz')).status).toBe(200);
     }));
 
-  it('knows no other path, and takes no other method', () =>
+  it('returns 404 for other paths and 405 for other methods', () =>
     withServer(async (_, ask) => {
       expect((await ask('/')).status).toBe(404);
       expect((await ask('/healthz', 'POST')).status).toBe(405);
@@ -80,7 +80,7 @@ describe('the metrics server', () => {
     await server.close();
   });
 
-  it('says which port is taken', async () => {
+  it('reports the address of a port in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;

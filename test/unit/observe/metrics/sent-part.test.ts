@@ -54,7 +54,7 @@ const part = (content: Buffer, ...listeners: readonly PartListener[]) => ({
 const watched = (metrics: Metrics, attempt = 1) => metrics.watchPart({ destination: 'eu', attempt });
 
 describe('WorkerMetrics as a listener', () => {
-  it('counts exactly the bytes of a part, what was read for them, and the part', () =>
+  it('counts exactly the bytes sent and read for a part, and the part', () =>
     withMeasured({}, async ({ client, metrics, value }) => {
       const content = randomBytes(700 * KiB + 13);
       let told = 0;
@@ -70,7 +70,7 @@ describe('WorkerMetrics as a listener', () => {
       expect(await value('longhaul_part_throughput_bytes_per_second_sum')).toBeCloseTo(content.byteLength / seconds, 3);
     }));
 
-  it('counts bytes of a second attempt as resent, and a rejected part in no histogram', () =>
+  it('counts bytes of a second attempt as resent, and excludes a rejected part from histograms', () =>
     withMeasured({ reply: () => ({ status: 503 }) }, async ({ client, metrics, value }) => {
       const content = randomBytes(512 * KiB);
       const sending = client.send('upload_1', part(content, watched(metrics, 2)));
@@ -93,7 +93,7 @@ describe('WorkerMetrics as a listener', () => {
     });
   });
 
-  it('ends a silence with each chunk that the socket accepts', () =>
+  it('resets the silence at each chunk that the socket accepts', () =>
     withMeasured({}, async ({ client, metrics, value }) => {
       vi.useFakeTimers({ toFake: ['performance'] });
       try {
@@ -118,7 +118,7 @@ describe('WorkerMetrics as a listener', () => {
       }
     }));
 
-  it('shows the silence of a part, and no part in flight afterwards', () =>
+  it('shows the silence of a part in flight, and 0 after it', () =>
     withMeasured({ onHead: () => true }, async ({ client, metrics, value }) => {
       const abort = new AbortController();
       const never = { ...memoryReader(randomBytes(8)), read: () => new Promise<number>(() => {}) };

@@ -53,12 +53,12 @@ describe('the watch of a part', () => {
 });
 
 describe('the labels', () => {
-  it('begin at 0 for every outcome of every destination', async () => {
+  it('start at 0 for every outcome of every destination', async () => {
     const { values } = (await registry.getSingleMetric('longhaul_parts_total')?.get()) ?? { values: [] };
     expect(values).toHaveLength(2 * partOutcomes.length);
   });
 
-  it('of what waits for a person are exactly the failures that can be waited for', () => {
+  it('of waiting uploads are exactly the failure types with a waiting reason', () => {
     const canWait = Object.values(FailureType).filter(
       (failureType) => waitingReason({ failureType, status: 401, message: '' }) !== undefined,
     );
