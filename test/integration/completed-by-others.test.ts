@@ -212,7 +212,7 @@ const pairs = Object.entries(targets).flatMap(([type, names]) =>
   names.map((target) => ({ type: type as WorkflowType, target })),
 );
 
-/** Half of them each have strange results and other ends, so that each activity has one of both. On demand, all have both. */
+/** Half of the activities return strange results, and the others end in other ways. On demand, each one does both. */
 const [withResults, withEnds] = halvesOf(fc.sample(fc.shuffledSubarray(pairs, { minLength: pairs.length }), 1).flat());
 
 function halvesOf<T>(all: readonly T[]): readonly [readonly T[], readonly T[]] {

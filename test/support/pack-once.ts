@@ -8,8 +8,8 @@ import { until } from './until.ts';
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Packs the package once for all callers with the same directory, also of other processes. In `npm test`, these are the
- * integration tests and `npm run check`.
+ * Packs the package once for all callers with the same directory, also if they are in other processes. In `npm test`, the
+ * callers are the integration tests and `npm run check`, which share `LONGHAUL_TEST_DIR`.
  *
  * @returns the path of the tarball
  */
