@@ -9,7 +9,7 @@ import type { LocalApiStats } from './stats.ts';
 import { toUploadObject } from './upload-record.ts';
 import type { UploadStore } from './upload-store.ts';
 
-/** What the routes below `/_admin/` and the programmatic handle act on. */
+/** State that the routes below `/_admin/` and the handle in code change. */
 export interface AdminControl {
   readonly faults: Faults;
   readonly store: UploadStore;
@@ -19,7 +19,7 @@ export interface AdminControl {
 }
 
 export const settingsSchema = z.strictObject({
-  /** Null takes the limit away. */
+  /** Null: no limit. */
   bandwidthBytesPerSecond: z.number().positive().nullable().optional(),
   latencyMs: z.number().min(0).optional(),
   listLagMs: z.number().min(0).optional(),

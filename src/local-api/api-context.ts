@@ -6,7 +6,7 @@ import type { LocalApiSettings, ServerRules } from './options.ts';
 import type { StatsRecorder } from './stats.ts';
 import type { UploadStore } from './upload-store.ts';
 
-/** What the handlers share. */
+/** State that the handlers share. */
 export interface ApiContext {
   readonly store: UploadStore;
   readonly batches: BatchStore;
@@ -14,7 +14,7 @@ export interface ApiContext {
   readonly rules: ServerRules;
   readonly stats: StatsRecorder;
   readonly bandwidth: Bandwidth;
-  /** The settings that hold now. */
+  /** Current settings. */
   settings(): LocalApiSettings;
   /** Aborted when the server ends. */
   readonly closing: AbortSignal;
@@ -22,7 +22,7 @@ export interface ApiContext {
 
 export interface ApiRequest {
   readonly message: IncomingMessage;
-  /** The Upload's, File's or Batch's id from the path; empty where the route has none. */
+  /** ID of the Upload, File or Batch in the path; empty for routes without one. */
   readonly id: string;
   readonly query: URLSearchParams;
 }

@@ -28,10 +28,10 @@ const handlers: Readonly<Record<ApiRoute, Handler>> = {
   'batch-retrieve': retrieveBatch,
 };
 
-/** What becomes of a request: an answer, or none because of a fault. */
+/** The end of a request: a response, or none because of a fault. */
 type Outcome = Reply | 'reset' | 'lost-answer' | 'stall';
 
-/** Takes each request through authorization, faults, its handler and the answer. */
+/** Passes each request through authorization, faults and its handler, and sends the response. */
 export class App {
   readonly #context: ApiContext;
   readonly #admin: AdminControl;
@@ -49,7 +49,7 @@ export class App {
     this.#active.add(done);
   }
 
-  /** Waits for the requests at work; to be called when their connections are closed. */
+  /** Waits for running requests. Call it after their connections are closed. */
   async settle(): Promise<void> {
     await Promise.all(this.#active);
   }
@@ -62,7 +62,7 @@ export class App {
     let ending = 'aborted';
     const { style } = this.#context.rules;
     response.setHeader(style.requestIdHeader, `req_${randomUUID().replaceAll('-', '')}`);
-    // The body's and the answer's loops report a broken connection; without listeners it would end the process.
+    // The loops of the body and the response report a lost connection. Without listeners, it would end the process.
     message.on('error', () => undefined);
     response.on('error', () => undefined);
     try {
@@ -84,7 +84,7 @@ export class App {
       if (outcome === 'reset') message.socket.resetAndDestroy();
       if (outcome === 'lost-answer') message.socket.destroy();
     } catch {
-      // The connection broke, or the server is closing, so that no client receives a response.
+      // The connection is lost, or the server is closing, so that no client receives a response.
       message.socket.destroy();
     } finally {
       if (route !== 'admin') this.#context.stats.countRequest(route, ending);
@@ -136,7 +136,7 @@ export class App {
     if (upload?.record.status === 'pending' && !upload.busy) await this.#context.store.end(upload, status);
   }
 
-  /** Sends an answer, also before the body was read to its end; the rest is then read and forgotten. */
+  /** Sends a response, also before the end of the body. The rest of the body is then read and discarded. */
   async #send(message: IncomingMessage, response: ServerResponse, reply: Reply): Promise<string> {
     if (response.destroyed) return 'aborted';
     if (reply.stream !== undefined) {
@@ -175,7 +175,7 @@ function toReply(problem: ApiProblem, style: ServiceStyle): Reply {
   return { status, headers: details.headers, json: style.errorBody(status, message, details) };
 }
 
-/** Refusals become answers, and so do mistakes of ours; a connection that broke stays an exception. */
+/** Converts rejections and faults of the server into responses. A lost connection remains an exception. */
 async function asReply(work: Promise<Reply>, style: ServiceStyle): Promise<Reply> {
   try {
     return await work;

@@ -1,7 +1,7 @@
-/** Maximum burst after a pause; short, so that the flow is smooth. */
+/** Maximum burst after a pause. It is short, so that the rate is steady. */
 const BURST_MS = 20;
 
-/** Timers can't be longer than some weeks; a very slow line just looks again. */
+/** Timers are limited to some weeks. A very slow connection checks again. */
 const MAX_WAIT_MS = 60_000;
 
 interface Waiter {
@@ -10,8 +10,8 @@ interface Waiter {
 }
 
 /**
- * One token bucket for all incoming bodies together, first come first served. A taker is let through while the bucket
- * is not in debt and may then put it in debt; so the average rate is exact whatever the size of the chunks.
+ * One token bucket for all incoming bodies, first in, first out. A chunk passes if the bucket is not negative, and can make
+ * it negative, so the average rate is exact for chunks of any size.
  */
 export class Bandwidth {
   #bytesPerSecond: number | null;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** The body of every answer that is not a success: `{"error": {message, type, param, code}}`. */
+/** The body of each error response: `{"error": {message, type, param, code}}`. */
 interface ErrorBody {
   readonly error: {
     readonly message: string;
@@ -11,15 +11,15 @@ interface ErrorBody {
 }
 
 export interface ProblemDetails {
-  /** The request's field that is wrong. @defaultValue null */
+  /** The invalid field of the request. @defaultValue null */
   readonly param?: string | undefined;
-  /** Stable word for programs. @defaultValue null */
+  /** Stable code for programs. @defaultValue null */
   readonly code?: string | undefined;
-  /** Further answer headers, such as `retry-after`. */
+  /** Further response headers, such as `retry-after`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A refusal that the server sends to its client; it never leaves this folder as an exception. */
+/** A rejection that the server sends to its client. It is never thrown outside this folder. */
 export class ApiProblem extends Error {
   readonly status: number;
   readonly details: ProblemDetails;
@@ -54,7 +54,7 @@ export function errorBody(status: number, message: string, details: ProblemDetai
   };
 }
 
-/** Checks a body; the first thing that is wrong becomes the answer. */
+/** Checks a body. The response contains the first problem. */
 export function validate<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;

@@ -2,9 +2,9 @@ export const faultKinds = ['status', 'reset', 'lost-answer', 'stall', 'expire', 
 
 type FaultKind = (typeof faultKinds)[number];
 
-/** What a fault changes about a request. The simulation of `test/simulation` has the same faults. */
+/** The effect of a fault on a request. The simulation of `test/simulation` has the same faults. */
 export interface FaultEffect {
-  /** How the Upload ends before the request: its time is over, or another client cancels it. */
+  /** How the Upload ends before the request: it expires, or another client cancels it. */
   readonly endsUpload?: 'expired' | 'cancelled';
   /** Whether the service does the work of the request. */
   readonly works: boolean;

@@ -8,26 +8,26 @@ const routesWithUpload: readonly string[] = ['part', 'complete', 'cancel', '*'];
 
 export const faultSpecSchema = z
   .strictObject({
-    /** The route that it strikes; `*` is every one but the admin routes. */
+    /** The route of the fault; `*`: all routes except those of the admin. */
     route: z.enum(['*', ...apiRoutes]),
     /**
      * `status`: that status, without doing the work. `reset`: the connection is reset, without doing the work.
-     * `lost-answer`: the work is done, then the connection is closed. `stall`: nothing more is read or answered until
-     * the client goes. `expire`: the Upload's time is over, then the request is handled. `cancel`: another client
-     * cancels the Upload, then the request is handled. `alter`: the work is done, and its response is another one.
+     * `lost-answer`: the work is done, then the connection is closed. `stall`: the server reads and sends nothing more until
+     * the client disconnects. `expire`: the Upload expires, then the request is handled. `cancel`: another client
+     * cancels the Upload, then the request is handled. `alter`: the work is done, and its response is changed.
      */
     kind: z.enum(faultKinds),
     /** For `status` and `stall`: the work is done first, so that only its response is lost. Default false. */
     afterWork: z.boolean().optional(),
-    /** How often it strikes. Default: once, or without end when there is a probability. */
+    /** Number of requests that fail. Default: 1, or all if there is a probability. */
     count: z.int().positive().optional(),
-    /** Requests that it lets pass first. Default 0. */
+    /** Number of requests before them that succeed. Default 0. */
     skip: z.int().min(0).optional(),
-    /** Strikes only requests with a larger body, as a gateway with a limit does. Default 0. */
+    /** Only requests with a larger body fail, as at a gateway with a limit. Default 0. */
     overBytes: z.int().min(0).optional(),
-    /** Chance to strike at each request. Default 1. */
+    /** Probability that a request fails. Default 1. */
     probability: z.number().gt(0).max(1).optional(),
-    /** Of the chance, so that a run can be repeated. Default 1. */
+    /** Seed of the probability, so that a run can be repeated. Default 1. */
     seed: z.int().optional(),
     /** For `status`, by default 503, and for `alter`. */
     status: z.int().min(200).max(599).optional(),
@@ -36,11 +36,11 @@ export const faultSpecSchema = z
     /** For `status`: `error.code`. */
     code: z.string().optional(),
     /**
-     * Raw body bytes that are read before it strikes, for `status`, `reset` and `stall`. Default: the whole body for
-     * `status`, 0 for the others. With 0, a status is an answer that comes before the body.
+     * For `status`, `reset` and `stall`: raw body bytes that are read before the fault. Default: the whole body for
+     * `status`, 0 for the others. With 0, a status is sent before the body is read.
      */
     afterBytes: z.int().min(0).optional(),
-    /** For `status`: the whole answer instead of an error of the service's shape. */
+    /** For `status`: the whole body instead of an error in the format of the service. */
     body: z.unknown().optional(),
     /** For `status` and `alter`: more headers, such as a `retry-after` of any form. */
     headers: z.record(z.string(), z.string()).optional(),
@@ -63,13 +63,13 @@ export const faultSpecSchema = z
       "must be 'part', 'complete', 'cancel' or '*' for the kinds 'expire' and 'cancel': other routes have no Upload",
   });
 
-/** A fault to switch on; see `faultSpecSchema` for the meaning and default of each property. */
+/** A fault to add; see `faultSpecSchema` for the meaning and default of each property. */
 export type FaultSpec = z.input<typeof faultSpecSchema>;
 
-/** A fault that is switched on. */
+/** An active fault. */
 export type Fault = FaultSpec & {
   readonly id: string;
-  /** How often it struck. */
+  /** Number of requests that failed. */
   readonly fired: number;
 };
 
@@ -81,11 +81,11 @@ interface ActiveFault {
   fired: number;
 }
 
-/** The faults that are switched on, oldest first. */
+/** The active faults, oldest first. */
 export class Faults {
   #active: ActiveFault[] = [];
 
-  /** @throws ZodError when the specification is wrong */
+  /** @throws ZodError for an invalid specification */
   add(spec: FaultSpec): Fault {
     const valid = faultSpecSchema.parse(spec);
     const active = { id: randomUUID(), spec: valid, random: seededRandom(valid.seed ?? 1), skipped: 0, fired: 0 };
@@ -101,7 +101,7 @@ export class Faults {
     this.#active = [];
   }
 
-  /** The fault that strikes this request: the first that is for its route, has strikes left and wins its toss. */
+  /** The first fault that applies to this request by its route, count and probability. */
   strike(route: ApiRoute, bodyBytes = 0): FaultSpec | undefined {
     for (const active of this.#active) {
       const { spec } = active;
@@ -143,7 +143,7 @@ export function alteredReply(reply: Reply, { status, headers, set, remove, text,
   return { ...altered, json };
 }
 
-/** @param pointer a JSON Pointer such as `/data/0/bytes`; `-` appends to a list. A pointer that leads nowhere is ignored */
+/** @param pointer a JSON Pointer such as `/data/0/bytes`; `-` appends to a list. A pointer to a missing property is ignored */
 function change(json: unknown, pointer: string, value: unknown): void {
   const names = pointer.split('/').slice(1);
   const last = names.pop();
@@ -154,7 +154,7 @@ function change(json: unknown, pointer: string, value: unknown): void {
   else Object.assign(holder, { [last]: value });
 }
 
-/** mulberry32: a small seeded generator of numbers in [0, 1), so that a run with chance in it can be repeated. */
+/** mulberry32: a small seeded generator of numbers in [0, 1), so that a run can be repeated. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

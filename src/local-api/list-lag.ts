@@ -1,4 +1,4 @@
-/** How a files list lags behind: a new File appears only after the time and after the number of lists. */
+/** The lag of a files list: a new File appears only after this time and this number of lists. */
 interface Lag {
   readonly listLagMs: number;
   /** Lists that do not show it. */

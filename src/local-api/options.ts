@@ -3,11 +3,11 @@ import type { ServiceStyle } from './style.ts';
 
 export interface LocalApiOptions {
   /**
-   * Directory for Uploads and Files; made when missing. One server at a time may use it. Only this user can read the data:
-   * directories get mode 0700, files 0600.
+   * Directory for Uploads and Files; created if missing. Only one server at a time can use it. Only this user can read the data:
+   * directories have mode 0700, files 0600.
    */
   readonly dataDir: string;
-  /** 0 lets the system pick one. @defaultValue 0 */
+  /** 0: the system selects a port. @defaultValue 0 */
   readonly port?: number;
   /** Address to listen on. @defaultValue '127.0.0.1' */
   readonly host?: string;
@@ -18,17 +18,17 @@ export interface LocalApiOptions {
    * and at most 9 GB in an Upload. @defaultValue false
    */
   readonly azure?: boolean | undefined;
-  /** The one key that is accepted. @defaultValue none: any key that is not empty */
+  /** The only accepted key. @defaultValue none: any key that is not empty */
   readonly apiKey?: string | undefined;
-  /** Life of an Upload that is not completed. @defaultValue 3600, for Azure 7200 */
+  /** Lifetime of an Upload that is not completed, in seconds. @defaultValue 3600, for Azure 7200 */
   readonly sessionLifeSeconds?: number;
   /** Largest `bytes` of an Upload. @defaultValue 8 GiB, for Azure 9 GB */
   readonly maxFileBytes?: number;
   /** Largest part. @defaultValue 67,108,864 */
   readonly maxPartBytes?: number;
-  /** One limit over all incoming part bodies together. @defaultValue none */
+  /** One limit for all incoming part bodies. @defaultValue none */
   readonly bandwidthBytesPerSecond?: number | undefined;
-  /** Added before each answer. @defaultValue 0 */
+  /** Delay of each response. @defaultValue 0 */
   readonly latencyMs?: number;
   /** Milliseconds until a new File appears in the list. @defaultValue 0 */
   readonly listLagMs?: number;
@@ -40,9 +40,9 @@ export interface LocalApiOptions {
    * completion count. @defaultValue false
    */
   readonly strictSums?: boolean;
-  /** What `purpose` may be. @defaultValue those of the public specification: assistants, batch, fine-tune, vision */
+  /** Permitted values of `purpose`. @defaultValue those of the public specification: assistants, batch, fine-tune, vision */
   readonly purposes?: readonly string[];
-  /** Gets one line for each answered request, without a line end. @defaultValue nothing is logged */
+  /** Receives one line for each request, without a line feed. @defaultValue nothing is logged */
   readonly log?: ((line: string) => void) | undefined;
 }
 
@@ -66,19 +66,19 @@ export const AzureDefaults = {
   maxFileBytes: azureLimits.maxFileBytes,
 } as const satisfies Partial<LocalApiOptions>;
 
-/** What may change while the server runs. */
+/** Options that can change while the server runs. */
 export interface LocalApiSettings {
   /** Null: no limit. */
   readonly bandwidthBytesPerSecond: number | null;
   readonly latencyMs: number;
-  /** Counts for Files that are completed from then on, as `listLagRequests` does. */
+  /** For Files that are completed after the change, like `listLagRequests`. */
   readonly listLagMs: number;
   readonly listLagRequests: number;
-  /** Counts for Uploads that are created from then on. */
+  /** For Uploads that are created after the change. */
   readonly sessionLifeSeconds: number;
 }
 
-/** What stays as it was at the start. */
+/** Options that do not change. */
 export interface ServerRules {
   readonly style: ServiceStyle;
   /** Accepted in `Host`, in addition to loopback names. */

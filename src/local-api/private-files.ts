@@ -30,7 +30,7 @@ async function makeAllPrivate(folder: string): Promise<void> {
   for (let start = 0; start < below.length; start += BATCH) {
     await Promise.all(
       below.slice(start, start + BATCH).map(async (entry) => {
-        // A link could lead anywhere.
+        // A link can have any target.
         if (entry.isSymbolicLink()) return;
         await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? DIRECTORY_MODE : FILE_MODE);
       }),
@@ -39,8 +39,8 @@ async function makeAllPrivate(folder: string): Promise<void> {
 }
 
 /**
- * Writes a file so that a reader, also one after a SIGKILL, finds the old content or the new, never a half. It does
- * not flush to the device: a power cut is not what a development server is for.
+ * Writes a file atomically: a reader, also one after a SIGKILL, reads the old content or the new one. It does not flush to
+ * the device, because a development server need not survive a power failure.
  */
 export async function writeFileAtomic(path: string, content: string): Promise<void> {
   const temporary = `${path}.tmp`;

@@ -3,13 +3,13 @@ import type { Bandwidth } from './bandwidth.ts';
 import { ApiProblem, badRequest } from './errors.ts';
 import { parseJson } from '../core/text/parse.ts';
 
-/** A completion of the largest Upload with the smallest sensible parts stays far below. */
+/** The completion of the largest Upload with small parts is much smaller. */
 const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 
 /**
- * The body's chunks, no faster than the bandwidth allows: while a chunk waits, the socket is not read. Ending the loop
- * early leaves the connection alone, so that an answer can still be sent.
- * @throws the connection's error when it ends before the body does
+ * Returns the chunks of the body within the bandwidth: while a chunk waits, the socket is not read. If the loop ends early,
+ * the connection stays open, so that a response can still be sent.
+ * @throws the error of the connection if it ends before the body
  */
 export async function* bodyChunks(request: IncomingMessage, bandwidth: Bandwidth): AsyncGenerator<Buffer> {
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
@@ -18,7 +18,7 @@ export async function* bodyChunks(request: IncomingMessage, bandwidth: Bandwidth
   }
 }
 
-/** Reads and forgets at least `sizeBytes` of the body, or all of it. */
+/** Reads and discards at least `sizeBytes` of the body, or all of it. */
 export async function discardBody(chunks: AsyncIterable<Buffer>, sizeBytes: number): Promise<void> {
   if (sizeBytes === 0) return;
   let seenBytes = 0;

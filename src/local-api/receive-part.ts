@@ -12,20 +12,20 @@ const BUFFER_BYTES = 1024 * 1024;
 interface PartReception {
   readonly contentType: string;
   readonly chunks: AsyncIterable<Buffer>;
-  /** Where the data goes; must not exist. Nothing is left there on failure. */
+  /** Path of the new file. After a failure, it does not exist. */
   readonly path: string;
-  /** More data than this ends the reception with `overLimit()`. */
+  /** Maximum size. Larger data fails with `overLimit()`. */
   readonly limitBytes: number;
   readonly overLimit: () => ApiProblem;
-  /** Called with the size of each piece of data. */
+  /** Receives the size of each chunk. */
   readonly onBytes: (sizeBytes: number) => void;
 }
 
 /**
- * Streams the field `data` of a multipart body into a file, never holding more than a few buffers.
- * @returns the data's size in bytes
- * @throws ApiProblem when the body is not exactly one field `data`, is empty or too large; the connection's error when
- *   it ends before the body does
+ * Streams the field `data` of a multipart body into a file, with a few buffers in memory.
+ * @returns the size of the data in bytes
+ * @throws ApiProblem if the body is not exactly one field `data`, or is empty or too large
+ * @throws the error of the connection if it ends before the body
  */
 export async function receivePart(reception: PartReception): Promise<number> {
   const parser = createParser(reception);
@@ -126,7 +126,7 @@ function createParser({ contentType, limitBytes }: PartReception): BusboyInstanc
       headers: { 'content-type': contentType },
       highWaterMark: BUFFER_BYTES,
       fileHwm: BUFFER_BYTES,
-      // A form field without a file name is as good: the API's own example sends one. Only files are streamed.
+      // A form field without a file name is also valid, as in the example of the API. Only files are streamed.
       isPartAFile: () => true,
       limits: { fileSize: limitBytes, headerPairs: 32, headerSize: 16 * 1024 },
     });

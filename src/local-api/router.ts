@@ -21,7 +21,7 @@ const table = [
 
 export type ApiRoute = (typeof table)[number]['route'];
 
-/** The names of the routes, which faults and statistics use. */
+/** Names of the routes in faults and statistics. */
 export const apiRoutes: readonly ApiRoute[] = table.map(({ route }) => route);
 
 type RouteMatch =

@@ -30,13 +30,13 @@ export interface LocalApi {
   stats(): LocalApiStats;
   /** Changes settings while the server runs, as `PATCH /_admin/settings`. */
   configure(changes: SettingsChange): LocalApiSettings;
-  /** Drops all connections and frees the port; what was answered stays in the data directory. */
+  /** Closes all connections and releases the port. Everything with a response stays in the data directory. */
   close(): Promise<void>;
 }
 
 /**
  * Starts the strict OpenAI-compatible Uploads and Files server.
- * @throws ConfigError when an option makes no sense, the port is in use or may not be used, or the data directory can't be used
+ * @throws ConfigError if an option is invalid, or the port or the data directory cannot be used
  */
 export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi> {
   const { host: given, port: wantedPort } = { ...LocalApiDefaults, ...withoutUndefined(options) };
@@ -46,7 +46,7 @@ export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi>
     const problems = settings.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new ConfigError(`The local API's options are wrong: ${problems.join('; ')}.`);
   }
-  // The port comes first: it keeps a second server away from a data directory that is in use.
+  // The port is first. It prevents a second server from using the same data directory.
   const backlog: Parameters<RequestListener>[] = [];
   let accept: RequestListener = (...request) => backlog.push(request);
   const server = await listen(host, wantedPort, (message, response) => accept(message, response));
@@ -61,7 +61,7 @@ export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi>
   }
 
   const closing = new AbortController();
-  // Every request that waits listens to it.
+  // Each request that waits has a listener.
   setMaxListeners(0, closing.signal);
   const { admin, context } = assemble(options, { store, batches }, closing.signal);
   const app = new App(context, admin, options.log);
@@ -132,7 +132,7 @@ function styleOf({ azure = false }: LocalApiOptions): ServiceStyle {
 
 async function listen(host: string, port: number, listener: RequestListener): Promise<Server> {
   const server = createServer({ keepAlive: true, keepAliveTimeout: 60_000, headersTimeout: 65_000 }, listener);
-  // A large body over a slow line takes as long as it takes.
+  // A large body over a slow connection can take any time.
   server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));

@@ -10,24 +10,24 @@ export interface UploadStats {
   /** Lifetime of its File; null: no end. */
   readonly fileLifeSeconds: number | null;
   readonly status: UploadStatus;
-  /** Wholly stored parts, also those that the completion did not name. */
+  /** Number of stored parts, also those that the completion did not contain. */
   readonly partsReceived: number;
-  /** Part requests that arrived for it, whatever became of them. */
+  /** Number of part requests, also those that failed. */
   readonly partsBegun: number;
-  /** Bytes of the wholly stored parts. */
+  /** Bytes of the stored parts. */
   readonly bytesStored: number;
-  /** Bytes of part data that arrived, also in parts that were never stored. */
+  /** Bytes of part data that were received, also of parts that were not stored. */
   readonly bytesReceived: number;
   readonly completions: number;
-  /** Wholly stored parts in the order of their arrival. */
+  /** Stored parts in the order of their arrival. */
   readonly partIds: readonly string[];
   readonly fileId: string | null;
 }
 
 export interface LocalApiStats {
   /**
-   * Requests by route and status. A request without an answer is counted below `reset`, `lost-answer` or `stall` (faults)
-   * or `aborted` (the client went away).
+   * Requests by route and status. A request without a response is counted as `reset`, `lost-answer` or `stall` (faults)
+   * or `aborted` (the client disconnected).
    */
   readonly requests: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Oldest first. */
@@ -48,7 +48,7 @@ interface Counts {
   bytesReceived: number;
 }
 
-/** Counts since this server started; of earlier times only what is stored is known. */
+/** Counts since the start of this server. Of earlier runs, only stored objects count. */
 export class StatsRecorder {
   readonly #requests = new Map<string, Map<string, number>>();
   readonly #counts = new Map<string, Counts>();

@@ -8,7 +8,7 @@ import type { LiveUpload, PartRecord, UploadRecord } from './upload-record.ts';
 /** Maximum Uploads that are read at the same time, so that a large directory does not exhaust the file descriptors. */
 const READ_BATCH = 32;
 
-/** Where things are below the data directory. */
+/** Paths in the data directory. */
 export class StorePaths {
   readonly root: string;
   readonly incoming: string;
@@ -27,15 +27,15 @@ export class StorePaths {
     return join(this.uploads, uploadId, 'upload.json');
   }
 
-  /** A part's file is named after its id; its size and time are the file's. */
+  /** The name of the file of a part is the ID. Size and time of the part are those of the file. */
   parts(uploadId: string): string {
     return join(this.uploads, uploadId, 'parts');
   }
 }
 
 /**
- * Reads all Uploads, oldest first, and removes what a killed server left half-done.
- * @throws ConfigError when the directory can't be used or a record can't be read
+ * Reads all Uploads, oldest first, and removes unfinished files of a killed server.
+ * @throws ConfigError if the directory cannot be used or a record cannot be read
  */
 export async function loadUploads(paths: StorePaths): Promise<LiveUpload[]> {
   try {

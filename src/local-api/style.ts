@@ -6,7 +6,7 @@ import { isSameSecret } from '../network/http-server.ts';
 
 /** The differences between services with the same Uploads API. */
 export interface ServiceStyle {
-  /** Between the address and the routes, for the base URL of clients. */
+  /** Path of the base URL of clients, before the routes. */
   readonly basePath: string;
   readonly requestIdHeader: string;
   readonly ids: IdForms;

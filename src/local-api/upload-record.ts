@@ -7,12 +7,12 @@ export interface PartRecord {
   readonly createdAt: number;
 }
 
-/** A File: an ordered list of parts that stay where they were received, so that completing copies nothing. */
+/** A File: an ordered list of parts. They stay where they were received, so that a completion copies nothing. */
 export interface FileRecord {
   readonly id: string;
   readonly bytes: number;
   readonly createdAt: number;
-  /** Milliseconds that never repeat: the order of the files list, where seconds would tie. */
+  /** Unique milliseconds, for the order of the files list. Seconds can be equal. */
   readonly orderMs: number;
   readonly expiresAt?: number;
   readonly filename: string;
@@ -20,7 +20,7 @@ export interface FileRecord {
   readonly partIds: readonly string[];
 }
 
-/** What `upload.json` holds: everything about one Upload but the parts of a pending one, which are the files themselves. */
+/** Content of `upload.json`: all of an Upload, except for the parts of a pending one, which are files. */
 export interface UploadRecord {
   readonly id: string;
   readonly bytes: number;
@@ -32,7 +32,7 @@ export interface UploadRecord {
   readonly mimeType: string;
   readonly fileLifeSeconds?: number;
   readonly status: UploadStatus;
-  /** The parts that were received, once the Upload is no longer pending. */
+  /** Parts that were received, if the Upload is no longer pending. */
   readonly parts?: readonly PartRecord[];
   readonly file?: FileRecord;
   readonly fileDeleted?: boolean;
@@ -40,14 +40,14 @@ export interface UploadRecord {
   readonly isOutput?: boolean;
 }
 
-/** An Upload as the server holds it in memory. */
+/** An Upload in the memory of the server. */
 export interface LiveUpload {
   record: UploadRecord;
-  /** Wholly received parts in the order of their arrival. */
+  /** Stored parts in the order of their arrival. */
   readonly parts: Map<string, PartRecord>;
   /** Sum of `parts`. */
   receivedBytes: number;
-  /** Set while a completion or cancellation is at work. */
+  /** Set during a completion or cancellation. */
   busy: boolean;
 }
 
@@ -65,7 +65,7 @@ export function toFileObject(file: FileRecord): Record<string, unknown> {
   };
 }
 
-/** The Upload object of the API, with the nested File once it is completed. */
+/** The Upload object of the API, with the nested File after its completion. */
 export function toUploadObject(upload: UploadRecord): Record<string, unknown> {
   return {
     id: upload.id,

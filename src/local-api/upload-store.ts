@@ -16,7 +16,7 @@ interface NewUpload {
   readonly sessionLifeSeconds: number;
 }
 
-/** The starts of IDs. */
+/** Prefixes of IDs. */
 export interface IdForms {
   readonly upload: (purpose: string) => string;
   readonly part: string;
@@ -30,17 +30,16 @@ interface StoreOptions {
 }
 
 /**
- * Uploads, parts and Files in one directory. A part counts from the moment its file is renamed into its Upload's folder,
- * which happens after the last byte; a completion or cancellation counts from the moment its `upload.json` is
- * replaced. So whatever was answered survives a SIGKILL, and whatever was not leaves nothing but files that the next
- * start removes.
+ * Uploads, parts and Files in one directory. A part is stored when its file is renamed into the folder of its Upload, after
+ * the last byte. A completion or cancellation is stored when its `upload.json` is replaced. Therefore, everything with a
+ * response survives a SIGKILL, and the next start removes the files of everything else.
  */
 export class UploadStore {
   readonly #paths: StorePaths;
   readonly #nowMs: () => number;
   readonly #ids: IdForms;
   readonly #uploads = new Map<string, LiveUpload>();
-  /** Ids of Uploads by the ids of their Files, oldest File first. */
+  /** IDs of Uploads by the IDs of their Files, oldest File first. */
   readonly #files = new Map<string, string>();
   readonly #cleanups = new Set<Promise<void>>();
   #lastOrderMs = 0;
@@ -51,7 +50,7 @@ export class UploadStore {
     this.#ids = ids;
   }
 
-  /** Reads what an earlier server left in `dataDir`. */
+  /** Reads the state of an earlier server from `dataDir`. */
   static async open(dataDir: string, options: StoreOptions = {}): Promise<UploadStore> {
     const store = new UploadStore(new StorePaths(dataDir), options);
     const uploads = await loadUploads(store.#paths);
@@ -82,7 +81,7 @@ export class UploadStore {
     return record;
   }
 
-  /** The Upload as it is now: a pending one whose time has passed is `expired`. */
+  /** The current Upload. A pending one after its `expires_at` is `expired`. */
   get(uploadId: string): LiveUpload | undefined {
     const upload = this.#uploads.get(uploadId);
     if (upload !== undefined) this.#expireWhenDue(upload);
@@ -103,14 +102,14 @@ export class UploadStore {
     }
   }
 
-  /** Where to write a part while it arrives. */
+  /** Path of a part while it is received. */
   newIncomingPath(): string {
     return join(this.#paths.incoming, randomUUID());
   }
 
   /**
-   * Takes over a wholly written file. Synchronous, so that nothing can happen to the Upload between the caller's
-   * checks and this.
+   * Stores a file that is complete. Synchronous, so that the Upload cannot change between the checks of the caller and
+   * this call.
    */
   addPart(upload: LiveUpload, incomingPath: string, sizeBytes: number): PartRecord {
     const part: PartRecord = { id: newId(this.#ids.part), sizeBytes, createdAt: Math.floor(this.#nowMs() / 1000) };
@@ -124,7 +123,7 @@ export class UploadStore {
     return join(this.#paths.parts(uploadId), partId);
   }
 
-  /** Makes the File of the parts in this order, and removes the other parts. The caller has set `busy`. */
+  /** Creates the File of the parts in this order, and removes the other parts. The caller has set `busy`. */
   async complete(upload: LiveUpload, partIds: readonly string[]): Promise<UploadRecord> {
     const { record } = upload;
     const createdAt = Math.floor(this.#nowMs() / 1000);
@@ -185,12 +184,12 @@ export class UploadStore {
     return file;
   }
 
-  /** The File with its Upload, unless it was deleted or its life is over. */
+  /** The File with its Upload, unless it was deleted or has expired. */
   getFile(fileId: string): { upload: LiveUpload; file: FileRecord } | undefined {
     const upload = this.#uploads.get(this.#files.get(fileId) ?? '');
     const file = upload?.record.file;
     if (upload === undefined || file === undefined) return undefined;
-    // `expires_after` of the create call is the life of the resulting File, not of the Upload.
+    // `expires_after` of the create call is the lifetime of the File, not of the Upload.
     if (file.expiresAt !== undefined && this.#nowMs() >= file.expiresAt * 1000) {
       this.#cleanUp(this.deleteFile(fileId));
       return undefined;
@@ -243,7 +242,7 @@ export class UploadStore {
     await rm(this.#paths.parts(uploadId), { recursive: true, force: true });
   }
 
-  /** What fails here is done again at the next start. */
+  /** The next start repeats what fails here. */
   #cleanUp(work: Promise<void>): void {
     const done = work.catch(() => undefined).finally(() => this.#cleanups.delete(done));
     this.#cleanups.add(done);
