@@ -68,7 +68,7 @@ describe('archived objects of a bucket', () => {
       expect(entries.map(({ path }) => path)).toEqual(['instant.jsonl', 'tier.jsonl', 'z.jsonl']);
     }));
 
-  it('are rejected one by one with the command that restores them, before anything is sent', () =>
+  it('are each rejected with the command that restores them, before anything is sent', () =>
     withFakeS3({ "set/it's a.jsonl": { content: 'a\n', storageClass: 'GLACIER' }, ...others }, (store) =>
       withSystem(async (system) => {
         const { api, client, environment, directory, startWorker, taskQueue } = system;

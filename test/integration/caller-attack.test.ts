@@ -161,7 +161,7 @@ async function attackFolders(system: System, target: Target): Promise<void> {
   expect(system.api.stats().uploads).toHaveLength(uploadsBefore);
 }
 
-it('a worker with roots reads, lists and sends nothing else for a caller that starts workflows by name', () =>
+it('a worker with roots reads and sends only their files, for any workflow that a caller starts', () =>
   withHttpOrigin({ content: Buffer.from(SECRET) }, (origin) =>
     withSystem(async (system) => {
       const aws = {
@@ -178,7 +178,7 @@ it('a worker with roots reads, lists and sends nothing else for a caller that st
     }),
   ));
 
-it('a worker that nothing is permitted to says so once, and names the options', () =>
+it('a worker without permitted sources warns once, with the options', () =>
   withSystem(async (system) => {
     const { LONGHAUL_ANY_SOURCE: _any, ...environment } = system.environment;
     const worker = await startWorkerProcess(environment);

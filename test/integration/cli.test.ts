@@ -22,8 +22,8 @@ function embedded(system: System, changes: Record<string, string> = {}): Record<
   return { ...system.embedded, ...changes };
 }
 
-describe('bad input is one line that says what is wrong, before anything is created:', () => {
-  it('a missing file, a directory, an empty file, one over 8 GiB', () =>
+describe('invalid input is reported in one line, before anything is created:', () => {
+  it('a missing file, a directory, an empty file, a file over 8 GiB', () =>
     withSystem(async (system) => {
       const upload = (file: string) => runCli(['upload', file, '--purpose', 'assistants'], embedded(system));
       const empty = join(system.directory, 'empty');
@@ -121,7 +121,7 @@ describe('longhaul upload', () => {
       expect(system.api.stats().totals.partsBegun).toBe(partsBegun);
     }));
 
-  it('takes several files, keeps results on standard output and reports the one that fails', () =>
+  it('uploads several files, prints results to standard output and reports a failed file', () =>
     withSystem(async (system) => {
       const files = ['a.bin', 'b\u001b[31m.bin'].map((name) => join(system.directory, name));
       for (const file of files) await randomFile(file, MiB + 1);
@@ -134,7 +134,7 @@ describe('longhaul upload', () => {
       expect(outcome.stderr, 'a name that would colour the terminal').not.toContain('\u001b');
     }));
 
-  it('reports at Ctrl-C that the same command resumes, exits with 130, and leaves no process', () =>
+  it('reports at Ctrl-C that the same command resumes, exits with 130, and leaves no process running', () =>
     withSystem(
       async (system) => {
         const file = join(system.directory, 'interrupted.bin');
@@ -160,7 +160,7 @@ describe('longhaul upload', () => {
       { bandwidthBytesPerSecond: 4 * MiB },
     ));
 
-  it('starts an upload that workers elsewhere carry, which status, pause, resume, list and cancel reach', () =>
+  it('starts an upload on other workers, which status, pause, resume, list and cancel find', () =>
     withSystem(
       async (system) => {
         const worker = await beginWorker(system.environment);

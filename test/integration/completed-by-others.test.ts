@@ -329,7 +329,7 @@ it('waits for an operator after results that no worker of Longhaul returns', asy
   }
 });
 
-it('does not fail a workflow task, whatever a client sends as the end of an activity', async () => {
+it('does not fail a workflow task for any result or failure that a client sends for an activity', async () => {
   const acts = withEnds.flatMap((pair): Act[] => {
     let count = 0;
     const type = () => failureTypes[count++ % failureTypes.length] ?? '';

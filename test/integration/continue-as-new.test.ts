@@ -6,7 +6,7 @@ import { md5, randomFile } from '../support/random-file.ts';
 import { MiB, withSystem } from '../support/system.ts';
 import { withTemporalServer } from '../support/temporal-with-flags.ts';
 
-it('an upload whose history grows long continues as new, and loses neither a part nor an update', () =>
+it('an upload with a long history continues as new, and loses neither a part nor an update', () =>
   withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 40 }, (temporalAddress) =>
     withSystem(
       async ({ client, startWorker, directory, uploads, download }) => {

@@ -123,11 +123,11 @@ async function withTwoWorkers(
   });
 }
 
-describe('a worker that goes while parts are in flight', () => {
-  it('after SIGTERM, hands them over immediately, without waiting for a heartbeat timeout', ({ annotate }) =>
+describe('a worker that stops with parts in flight', () => {
+  it('after SIGTERM, releases them immediately, without a heartbeat timeout', ({ annotate }) =>
     withTwoWorkers(60_000, stop, annotate, 'WorkerStopping'));
 
-  it('because it was killed, loses them to the other worker when its heartbeats have been missing', ({ annotate }) =>
+  it('after SIGKILL, loses them to the other worker after the heartbeat timeout', ({ annotate }) =>
     withTwoWorkers(
       3000,
       async (victim) => {
@@ -138,7 +138,7 @@ describe('a worker that goes while parts are in flight', () => {
       'a timeout',
     ));
 
-  it('with a grace time, ends its parts itself and sends none of them twice', () =>
+  it('with a grace period, completes its parts, and none is resent', () =>
     withSystem(
       async (system) => {
         // Those in flight may end together, and then the next ones are in flight: some must be left after these.
@@ -167,7 +167,7 @@ describe('a worker that goes while parts are in flight', () => {
     ));
 });
 
-it('an upload outlives one replacement of all workers after the other, and sends only what was in flight again', ({
+it('an upload continues through several replacements of all workers, and resends only parts in flight', ({
   annotate,
 }) =>
   withSystem(
@@ -282,7 +282,7 @@ describe('with worker versioning', () => {
       { bandwidthBytesPerSecond: 4 * MiB },
     ));
 
-  it('a worker that knows only half of its version does not start, and says what is missing', () =>
+  it('a worker with an incomplete version does not start, and reports the missing setting', () =>
     withSystem(async ({ environment }) => {
       const half = await runCli(['worker', '--build-id', 'build-a'], environment);
       expect(half).toMatchObject({

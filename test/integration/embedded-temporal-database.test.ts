@@ -33,7 +33,7 @@ async function listIn(command: readonly string[], stateDir: string) {
 }
 
 describe.skipIf(!canMakeContainers)('a state directory that containers share', () => {
-  it('has one server, which other containers use if they share its network, and report otherwise', () =>
+  it('has one server, which other containers use if they share its network, or report otherwise', () =>
     withStateDir(async (stateDir) => {
       const first = await acquire(stateDir);
       try {

@@ -160,7 +160,7 @@ describe('the server of a state directory', () => {
       await Promise.all(commands.map((one) => one.release()));
     }));
 
-  it('starts after SIGKILL of all processes, with the workflows, and removes stale names and a Temporal that starts late', () =>
+  it('recovers from SIGKILL of all processes, and removes stale sockets and a late Temporal process', () =>
     withStateDir(async (stateDir) => {
       const killed = await startTemporalUser(stateDir, 60_000);
       await startWorkflow(killed.address, 'kept');
@@ -177,7 +177,7 @@ describe('the server of a state directory', () => {
       });
     }));
 
-  it('works with a path that is too long for a socket, and stops a Temporal that a script started', () =>
+  it('works with a path that is too long for a socket, and stops Temporal behind a script', () =>
     withStateDir(async (stateDir) => {
       const long = join(stateDir, 'd'.repeat(120));
       const { path } = await temporalCliForTests();
@@ -217,7 +217,7 @@ describe('a start of the server', () => {
       });
     }));
 
-  it('takes other ports if its own are in use, and the same database', () =>
+  it('uses other ports if its ports are in use, and the same database', () =>
     withStateDir(async (stateDir) => {
       await withTemporal(stateDir, async ({ address }) => startWorkflow(address, 'kept'));
       const { port, address } = readServerRecord(stateDir) ?? {};

@@ -44,7 +44,7 @@ describe('a command prints one line with the cause and the fix', () => {
     ),
   );
 
-  it('for a Temporal that it cannot use', async () => {
+  it('for a Temporal server that it cannot use', async () => {
     const address = { TEMPORAL_ADDRESS: inject('temporalAddress') };
     const missing = { ...address, TEMPORAL_NAMESPACE: 'no-such', OPENAI_API_KEY: KEY };
     const namespace =

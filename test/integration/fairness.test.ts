@@ -48,18 +48,18 @@ const throttled = { bandwidthBytesPerSecond: 25 * MiB };
  * and with its parts.
  */
 describe('a small upload alongside an upload of many parts', () => {
-  it('shares the slots with it, each as a separate upload, and does not wait for its parts', () =>
+  it('gets a share of the slots as a separate upload, and does not wait for all of its parts', () =>
     withSystem(async (system) => {
       expect(await partsAhead(system, [{}], {})).toBeLessThan(WINDOW / 2);
     }, throttled));
 
-  it('shares the slots with all of another tenant as if they were one', () =>
+  it('gets an equal share of the slots with all uploads of another tenant', () =>
     withSystem(async (system) => {
       const bigs = [{ fairnessKey: 'a' }, { fairnessKey: 'a' }];
       expect(await partsAhead(system, bigs, { fairnessKey: 'b' })).toBeLessThan(WINDOW / 2);
     }, throttled));
 
-  it('goes before it when its priority is higher, even with the same key', () =>
+  it('precedes it if its priority is higher, even with the same fairness key', () =>
     withSystem(async (system) => {
       const fairnessKey = 'tenant';
       const ahead = await partsAhead(system, [{ priority: 4, fairnessKey }], { priority: 2, fairnessKey });
@@ -67,8 +67,8 @@ describe('a small upload alongside an upload of many parts', () => {
     }, throttled));
 });
 
-describe('uploads that begin at the same time', () => {
-  it('send parts while the md5s of as many files as there are slots are computed', () =>
+describe('uploads that start at the same time', () => {
+  it('send parts while the MD5s of as many files as slots are computed', () =>
     withSystem(async (system) => {
       await system.startWorker({ transferSlots: 2 });
       const handles = [];

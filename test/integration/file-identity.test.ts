@@ -37,7 +37,7 @@ async function planCalls({ client }: System, workflowId: string): Promise<number
 }
 
 describe('a sync of files whose size and modification time are the same as before', () => {
-  it('reads those with another change time or inode once, and sends those with other content', () =>
+  it('reads files with another change time or inode once, and sends those with changed content', () =>
     withFolder(async (system, folder) => {
       const at = (name: string) => join(folder, name);
       const names = ['rewritten', 'replaced', 'chmod', 'linked', 'moved-back', 'untouched'];
@@ -80,7 +80,7 @@ describe('a sync of files whose size and modification time are the same as befor
       expect((await runSync(system, sync)).counts).toMatchObject({ same: 7, knownContent: 0, sent: { files: 0 } });
     }));
 
-  it('sends nothing by a memory of an earlier version, and detects a change from then on', () =>
+  it('sends nothing with the memory of an earlier version, and detects later changes', () =>
     withFolder(async (system, folder) => {
       const { client, taskQueue } = system;
       await writeFiles(folder, { 'a.jsonl': 'before a\n', 'b.jsonl': 'before b\n' });
@@ -109,7 +109,7 @@ describe('a sync of files whose size and modification time are the same as befor
       expect((await sync(second.memory, 'third')).counts).toMatchObject({ same: 1, sent: { files: 1 } });
     }));
 
-  it('reads hundreds of files in two calls, and then none of them again', () =>
+  it('reads hundreds of files in two calls, and does not read them again', () =>
     withFolder(async (system, folder) => {
       const copies = Object.fromEntries(Array.from({ length: 700 }, (_, index) => [`copies/${index}`, 'content\n']));
       await writeFiles(folder, { original: 'content\n' });
@@ -199,7 +199,7 @@ describe('names in NFD (macOS) and NFC (Linux)', () => {
       expect([...(await filesAt(system)).keys()]).toEqual(['plain.jsonl']);
     }));
 
-  it('in one folder are one File and one problem that states the reason', () =>
+  it('in one folder become one File and one problem with the reason', () =>
     withFolder(async (system, folder) => {
       await writeFiles(folder, { [nfc]: 'nfc\n', [nfd]: 'nfd\n' });
       const { counts, problems } = await runSync(system, { folder, purpose });
@@ -216,7 +216,7 @@ describe('names in NFD (macOS) and NFC (Linux)', () => {
       expect((await runSync(system, { folder, purpose })).counts).toMatchObject({ same: 1, failed: 1 });
     }));
 
-  it('are found by the command, and are one upload', () =>
+  it('are found by the command, and attach to the same upload', () =>
     withFolder(async (system, folder) => {
       await writeFiles(folder, { [nfd]: 'content\n' });
       const upload = (name: string) =>

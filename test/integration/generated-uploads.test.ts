@@ -36,7 +36,7 @@ const alterations: fc.Arbitrary<FaultSpec> = fc
     );
   });
 
-describe('uploads and syncs whose service returns anything', () => {
+describe('uploads and syncs with arbitrary responses of the service', () => {
   it('end with a File or a typed failure, and without a failed workflow task', { timeout: 600_000 }, () =>
     withSystem(async (system) => {
       const { client, api, directory } = system;

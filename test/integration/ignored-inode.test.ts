@@ -75,7 +75,7 @@ describe('an upload of a file whose inode changed, as by a remount', () => {
       expect(md5(await download(result.file.id))).toBe(md5(content));
     }));
 
-  it('of a command that was killed continues when the command is given again with the option', () =>
+  it('of a killed command continues if the command is run again with the option', () =>
     withSystem(
       async (system) => {
         const file = join(system.directory, 'remounted.bin');

@@ -15,7 +15,7 @@ function linesOf({ stdout }: CliOutcome): any[] {
     .map((line) => JSON.parse(line) as unknown);
 }
 
-describe('with --json, a command that fails before it starts', () => {
+describe('a command with --json that fails before it starts', () => {
   it.each([
     [['upload', '--json'], 2, 'UsageInvalid', /required option '--purpose/],
     [['upload', 'x', '--purpose', 'assistants', '--concurency', '4', '--json'], 2, 'UsageInvalid', /'--concurency'/],
@@ -49,8 +49,8 @@ describe('with --json, a command that fails before it starts', () => {
   );
 });
 
-describe('with --json, an upload', () => {
-  it('is one line for each file, whether it becomes a File or not', () =>
+describe('an upload with --json', () => {
+  it('prints one line for each file, whether it becomes a File or not', () =>
     withSystem(async (system) => {
       await system.startWorker();
       const folder = join(system.directory, 'data');
@@ -80,7 +80,7 @@ describe('with --json, an upload', () => {
       expect(detached).toEqual([{ source, workflowId: expect.any(String), resumed: false }]);
     }));
 
-  it('that fails or is interrupted is one object, and so is a sync', () =>
+  it('prints one object if it fails or is interrupted, like a sync', () =>
     withSystem(
       async (system) => {
         await system.startWorker();

@@ -53,7 +53,7 @@ const statusOf = ({ url }: Pod, path: string): Promise<number> =>
   );
 
 describe('the manifests for Kubernetes', () => {
-  it('run workers that share a mount, respond to probes, and hand parts over within the grace period', () =>
+  it('run workers that share a mount, respond to probes, and release parts within the grace period', () =>
     withSystem(
       async (system) => {
         const { api, client, directory, download } = system;

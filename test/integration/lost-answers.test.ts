@@ -7,8 +7,8 @@ import { MiB, withSystem } from '../support/system.ts';
 const purpose = 'assistants';
 const partSizeBytes = MiB;
 
-describe('when the answer to a completion is lost', () => {
-  it('two uploads of equal name and size at the same time each find their own File', () =>
+describe('if the response to a completion is lost', () => {
+  it('two concurrent uploads with the same name and size each find their File', () =>
     withSystem(async ({ client, startWorker, directory, api, uploads, download }) => {
       await startWorker();
       api.faults.add({ route: 'complete', kind: 'lost-answer', count: 2 });

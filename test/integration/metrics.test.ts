@@ -166,7 +166,7 @@ describe('the metrics of a worker process', () => {
       expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('from 0 to 65535') });
     }));
 
-  it('go into a registry that the owner of a worker brings, which two workers may share', () =>
+  it('are added to a registry that the caller provides, which two workers can share', () =>
     withSystem(async ({ client, startWorker, directory }) => {
       const registry = new Registry();
       const workers = [await startWorker({ metrics: { registry } }), await startWorker({ metrics: { registry } })];
@@ -187,13 +187,13 @@ describe.skipIf(prometheusMissing !== undefined)(
   () => {
     const promtool = (...args: string[]) => promisify(execFile)('promtool', args, { cwd: deploy });
 
-    it('takes deploy/prometheus.yml and its rules, and the rules pass their tests', async () => {
+    it('accepts deploy/prometheus.yml and its rules, and the rules pass their tests', async () => {
       await promtool('check', 'config', 'prometheus.yml');
       await promtool('check', 'rules', 'prometheus-rules.yml');
       await promtool('test', 'rules', 'prometheus-rules.test.yml');
     });
 
-    it('scrapes a working worker by deploy/prometheus.yml, and rules see an upload that waits', () =>
+    it('scrapes a worker with deploy/prometheus.yml, and rules detect a waiting upload', () =>
       withSystem(async (system) => {
         const { api, client, directory } = system;
         const worker = await startMeasuredWorker(system);

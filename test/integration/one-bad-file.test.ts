@@ -11,7 +11,7 @@ function numbered(count: number, name: string, object: FakeObject): Record<strin
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`set/${name}-${index}.jsonl`, object]));
 }
 
-describe('a file that cannot be read, among many of a sync', () => {
+describe('an unreadable file among many of a sync', () => {
   it('of a bucket delays no other object and is reported with its reason', () =>
     withFakeS3(
       {

@@ -21,7 +21,7 @@ async function temporal(...args: string[]): Promise<string> {
   return (await promisify(execFile)(path, args)).stdout;
 }
 
-it('the temporal command has all commands and options of the docs', async () => {
+it('the temporal command has all commands and options in the docs', async () => {
   expect(commands.length).toBeGreaterThan(10);
   const wordsOf = (args: readonly string[]) => args.slice(0, args.findIndex((arg) => arg.startsWith('-')) >>> 0);
   const optionsOf = (args: readonly string[]) => args.filter((arg) => arg.startsWith('-'));
@@ -42,7 +42,7 @@ it('the temporal command has all commands and options of the docs', async () => 
   expectNone(problems.flat(), 'correct the command in the docs');
 });
 
-it('a service without our library starts, steers and reads an upload as docs/services.md shows', () =>
+it('a service without the library starts, controls and reads an upload as in docs/services.md', () =>
   withSystem(
     async (system) => {
       const { temporalAddress, taskQueue, startWorker, directory, download } = system;

@@ -12,9 +12,9 @@ const FILES = 2400;
 /** A path of 240 bytes and 80 characters, so that counts of characters are a third of the bytes. */
 const FOLDER = '架'.repeat(80);
 
-describe('a sync of names of many bytes', () => {
+describe('a sync of files with long names', () => {
   it(
-    'decides about 2,000 files in a folder of 80 CJK characters, and sends a part of them',
+    'plans 2,000 files in a folder of 80 CJK characters, and sends a part of them',
     () =>
       withSystem(async (system) => {
         const folder = join(system.directory, 'data');

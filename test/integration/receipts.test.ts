@@ -119,7 +119,7 @@ describe('a receipt', () => {
       expect(wrong.stderr).toMatch(/is not a receipt: .*\. Use a file that "upload --receipt" wrote\.\n$/);
     }));
 
-  it('has the SHA-256 of the pass that computes the MD5, so that no byte is read more often for it', () =>
+  it('has the SHA-256 from the pass that computes the MD5, without further reads', () =>
     withSystem(async ({ directory, embedded }) => {
       const content = randomBytes(3 * MiB);
       const digest = createHash('sha256').update(content).digest('hex');

@@ -81,7 +81,7 @@ for (const { name, skipped } of choices) {
   const isKilled = name === ofKill;
   const reason = skipped === undefined ? '' : ` (skipped: ${skipped})`;
   describe.skipIf(skipped !== undefined)(`an object of ${name}${reason}`, () => {
-    it(`goes up byte for byte, and on another worker when the first is ${isKilled ? 'killed' : 'shut down'}`, () =>
+    it(`is uploaded byte for byte, and resumes on another worker if the first is ${isKilled ? 'killed' : 'shut down'}`, () =>
       withBucket(name, ({ url, put, aws }) =>
         withSystem(
           (system) =>
@@ -112,7 +112,7 @@ for (const { name, skipped } of choices) {
         ),
       ));
 
-    it('that is overwritten in the middle ends in SourceChanged, with the session cancelled', () =>
+    it('that is overwritten during the upload fails with SourceChanged, and its session is cancelled', () =>
       withBucket(name, ({ url, put, aws }) =>
         withSystem(
           (system) =>
@@ -135,7 +135,7 @@ for (const { name, skipped } of choices) {
 }
 
 describe('a resource of an HTTP server', () => {
-  it('goes up from a signed URL, whose signature is neither in the history nor in what is said', () =>
+  it('is uploaded from a signed URL, whose signature is neither in the history nor in output', () =>
     withHttpOrigin({ content: randomBytes(3 * MiB + 1) }, (origin) =>
       withSystem(async (system) => {
         const { client, directory } = system;
@@ -164,7 +164,7 @@ describe('a resource of an HTTP server', () => {
       }),
     ));
 
-  it('goes up in pieces from a signed URL, and no other workflow can use its sealed query', async () => {
+  it('is uploaded in pieces from a signed URL, and no other workflow can use its sealed query', async () => {
     const content = Buffer.from(`${'x'.repeat(1023)}\n`.repeat(3 * 1024));
     await withHttpOrigin({ content }, (origin) =>
       withSystem(async ({ client: { taskQueue }, temporalAddress, startWorker, download }) => {

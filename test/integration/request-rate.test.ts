@@ -30,7 +30,7 @@ async function lookUp({ client, directory, api, uploads }: System): Promise<void
   await Promise.all(handles.map((handle) => handle.result()));
 }
 
-it('requests to /files of two workers together stay within what is allowed a minute', async () => {
+it('two workers together stay within the allowed requests to /files per minute', async () => {
   const listedAtMs: number[] = [];
   const log = (line: string) => void (/GET \/v1\/files\b/.test(line) && listedAtMs.push(performance.now()));
   await withSystem(
@@ -51,7 +51,7 @@ it('requests to /files of two workers together stay within what is allowed a min
   );
 });
 
-it('the rate outlives its own history, and counts all requests of earlier executions', () =>
+it('the rate limit continues as new, and counts all requests of earlier executions', () =>
   withTemporalServer({ 'limit.historyCount.suggestContinueAsNew': 40 }, (temporalAddress) =>
     withSystem(
       async (system) => {

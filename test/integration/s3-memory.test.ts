@@ -54,7 +54,7 @@ const skipped = versitygw?.skipped;
 
 describe.skipIf(skipped !== undefined)(`an object${skipped === undefined ? '' : ` (skipped: ${skipped})`}`, () => {
   it(
-    'takes a worker no more memory than a file',
+    'uses no more memory of a worker than a file',
     () =>
       withS3Server('versitygw', (server) =>
         withSystem(async (system) => {

@@ -37,7 +37,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
     () => {
       const withServer = (body: (server: S3Server) => Promise<void>) => withS3Server(name, body);
 
-      it('goes up byte by byte, and its content is known by its ETag', () =>
+      it('is uploaded byte for byte, and its ETag identifies its content', () =>
         withServer((server) =>
           withSystem(async ({ client, startWorker, download, taskQueue }) => {
             const content = await put(server, 'data/train set.jsonl', 5 * MiB + 7);
@@ -52,7 +52,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
           }),
         ));
 
-      it('is uploaded by the command with all others below its prefix, or that match a glob', () =>
+      it('is uploaded by the command with all objects under a prefix, or that match a glob', () =>
         withServer((server) =>
           withSystem(async (system) => {
             for (const key of ['set/a.jsonl', 'set/b/c.jsonl', 'set/d.txt', 'other.jsonl'])
@@ -99,7 +99,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
           }),
         ));
 
-      it('is brought over with all others below its prefix by a sync, once', () =>
+      it('is uploaded once by a sync with all objects under its prefix', () =>
         withServer((server) =>
           withSystem(async ({ client, startWorker, api }) => {
             for (const key of ['set/a.jsonl', 'set/b/c.jsonl', 'settings/other.jsonl']) await put(server, key, 1000);
@@ -113,7 +113,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
           }),
         ));
 
-      it('is refused in words when it does not exist, or its bucket is not among those allowed', () =>
+      it('fails with a clear message if it does not exist or its bucket is not permitted', () =>
         withServer((server) =>
           withSystem(async ({ client, startWorker, taskQueue }) => {
             const settings: S3Settings = connection(server).s3.default;

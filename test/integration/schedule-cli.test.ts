@@ -94,7 +94,7 @@ describe.concurrent('longhaul schedule', () => {
       }),
     ));
 
-  it('exits with 1 from a check when a run had problems, and says what', () =>
+  it('exits with 1 from a check if a run had problems, and prints them', () =>
     withTempDir((directory) =>
       withSchedules(async (system) => {
         const run = commandLine(system, directory);
@@ -129,7 +129,7 @@ describe.concurrent('longhaul schedule', () => {
       }),
     ));
 
-  it('says all that is wrong in one line, before anything is created', () =>
+  it('reports all invalid input in one line, before anything is created', () =>
     withTempDir((directory) =>
       withSchedules(async (system) => {
         const run = commandLine(system, directory);

@@ -33,7 +33,7 @@ function expectNoOverlap(runs: readonly Run[]): void {
   }
 }
 
-it('syncs that take longer than their interval never overlap, paused ones never begin, and a backfill makes up for those', () =>
+it('syncs longer than their interval do not overlap, paused ones do not start, and a backfill runs those', () =>
   withSystem(async (system) => {
     const { client, api, directory, taskQueue } = system;
     const { schedules } = client;

@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000;
 
 // Most of the time they wait for the clock, so they wait together.
 describe.concurrent('a schedule', () => {
-  it('never lets runs overlap that take longer than its interval', () =>
+  it('does not overlap runs that take longer than its interval', () =>
     withSchedules(async ({ schedules, name, startWorker, spans }) => {
       await startWorker();
       const slow = name('slow');
@@ -77,7 +77,7 @@ describe.concurrent('a schedule', () => {
       expect(found).toEqual([Priorities.bulk, Priorities.bulk, Priorities.bulk, Priorities.interactive]);
     }));
 
-  it('makes up for exactly the runs that are asked for, one after the other, each handing over to the next', () =>
+  it('backfills exactly the requested runs, one after the other', () =>
     withSchedules(async ({ schedules, name, startWorker, spans }) => {
       await startWorker();
       const hourly = name('hourly');
@@ -98,7 +98,7 @@ describe.concurrent('a schedule', () => {
       }
     }));
 
-  it('hands the result of a run to the next', () =>
+  it('passes the result of a run to the next', () =>
     withSchedules(async ({ client, schedules, name, startWorker, spans }) => {
       await startWorker();
       const chain = name('chain');
@@ -230,7 +230,7 @@ describe.concurrent('a schedule', () => {
 });
 
 describe.concurrent('the check of a schedule', () => {
-  it('distinguishes a run without problems, one with problems, a failed run and none', () =>
+  it('distinguishes a run without problems, a run with problems, a failed run and no run', () =>
     withSchedules(async ({ client, schedules, name, startWorker }) => {
       await startWorker();
       const runOnce = async (prefix: string) => {
@@ -265,7 +265,7 @@ describe.concurrent('the check of a schedule', () => {
       expect(failed.run).toMatchObject({ outcome: 'failed', detail: 'the bucket is gone' });
     }));
 
-  it('keeps two runs of the same time apart', () =>
+  it('distinguishes two runs of the same time', () =>
     withSchedules(async ({ schedules, name, startWorker }) => {
       await startWorker();
       const twice = name('twice');
@@ -281,7 +281,7 @@ describe.concurrent('the check of a schedule', () => {
       expect(await outcomes()).toEqual(['succeeded', 'failed']);
     }));
 
-  it('sees a run that no worker takes, once the next one is due', () =>
+  it('reports a run that no worker starts, as soon as the next run is due', () =>
     withSchedules(async ({ schedules, name }) => {
       const stuck = name('stuck');
       await schedules.create({ name: stuck, everyMs: 1000, sync: standIn() });

@@ -64,7 +64,7 @@ async function upserts({ client }: System, workflowId: string): Promise<number> 
 }
 
 describe('the list of Temporal UI', () => {
-  it('finds by each attribute exactly the uploads that it is true of, with bytes to the byte', () =>
+  it('finds exactly the matching uploads by each attribute, with exact byte counts', () =>
     withSystem(async (system) => {
       const { api, client, directory, startWorker } = system;
       await startWorker();
@@ -179,7 +179,7 @@ describe('the list of Temporal UI', () => {
       ]);
     }));
 
-  it('shows what a service without our library started, which gave it no more than the state', () =>
+  it('shows uploads that a service without the library started with only the state', () =>
     withSystem(async (system) => {
       const { client, directory, startWorker, taskQueue } = system;
       await startWorker();
@@ -241,7 +241,7 @@ describe('the list of Temporal UI', () => {
       }
     }));
 
-  it('understands each query of the documentation', () =>
+  it('accepts each query in the documentation', () =>
     withSystem(async (system) => {
       const docs = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8');
       const section = docs.slice(docs.indexOf('### Queries'), docs.indexOf('### Updates'));
@@ -317,7 +317,7 @@ async function expectAdvice({ temporal }: LonghaulClient, environment: System['e
 }
 
 describe('a namespace without the search attributes', () => {
-  it('gets them by a worker, and if it has no room, setup prints what to do', () =>
+  it('gets them from a worker, and if no attribute is free, setup prints the fix', () =>
     withTemporalServer(
       { 'limit.historyCount.suggestContinueAsNew': 40 },
       (temporalAddress) =>

@@ -106,7 +106,7 @@ async function temporalOutputs({ client }: System, workflowId: string): Promise<
 }
 
 it(
-  'no secret of the environment, a URL, a header or a query shows in any output, log, metric or history',
+  'no secret of the environment, a URL, a header or a query is in any output, log, metric or history',
   () =>
     withOtlpCollector((collector) =>
       withHttpOrigin({}, (origin) =>

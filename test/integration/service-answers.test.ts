@@ -16,8 +16,8 @@ async function start({ client, directory }: System, sizeBytes = 3 * MiB, options
   return client.upload({ file, purpose, partSizeBytes, ...options });
 }
 
-describe('an upload whose service', () => {
-  it('returns values that cannot be, gets another attempt, and its omissions have a meaning', () =>
+describe('an upload', () => {
+  it('retries after invalid values of the service, and uses defaults for omitted values', () =>
     withSystem(async (system) => {
       await system.startWorker();
       const { faults } = system.api;
@@ -36,7 +36,7 @@ describe('an upload whose service', () => {
       expect((session?.expiresAt ?? 0) - (session?.createdAt ?? 0)).toBe(system.isAzure ? 7200 : 3600);
     }));
 
-  it('is a mock service that returns one constant ID for all parts, completes', () =>
+  it('completes at a mock service that returns one constant ID for all parts', () =>
     withCaptureServer({ reply: (request) => ({ body: mockAnswer(request) }) }, ({ baseUrl, requests }) =>
       withSystem(async (system) => {
         await system.startWorker({ destinations: [{ name: 'default', baseUrl, apiKey: 'sk-mock' }] });

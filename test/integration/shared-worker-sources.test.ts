@@ -24,7 +24,7 @@ async function expectFile(system: System, run: InProcessCli, content: Buffer): P
   expect(md5(await system.download(JSON.parse(stdout).file.id))).toBe(md5(content));
 }
 
-it('commands share what they named: two at the same time, and one that was interrupted', () =>
+it('commands share their sources: two at the same time, and one that was killed', () =>
   withSystem(
     async (system) => {
       const one = await fileIn(system, 'one', 6 * MiB);
@@ -48,7 +48,7 @@ it('commands share what they named: two at the same time, and one that was inter
     { bandwidthBytesPerSecond: 4 * MiB, ownServer: true },
   ));
 
-it('a command’s worker leaves sources that the command did not name to a worker that permits them, and fails no upload', () =>
+it('the worker of a command does not read other sources, and leaves them to a worker that permits them', () =>
   withSystem(
     async (system) => {
       const own = await fileIn(system, 'own', 12 * MiB);

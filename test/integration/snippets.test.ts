@@ -107,7 +107,7 @@ describe('the snippets of the README and of docs, with the packed package', () =
     );
   });
 
-  it('have the properties of a result, if they are one', () => {
+  it('have the properties of a result, if they are a result', () => {
     expect(results.length).toBeGreaterThanOrEqual(2);
     expectNone(problemsIn(results), 'correct the snippet, or the type UploadResult');
   });
@@ -117,7 +117,7 @@ describe('the snippets of the README and of docs, with the packed package', () =
     expectNone(problemsIn(calls), 'correct the call in the sentence, or the API');
   });
 
-  it('name only errors that the package exports, or the official SDK', () => {
+  it('name only errors that the package or the official SDK exports', () => {
     const errors = readInlineCode().filter(
       ({ text }) => /^[A-Z]\w+Error$/.test(text) && !(text in globalThis) && !(text in sdk),
     );
@@ -129,7 +129,7 @@ describe('the snippets of the README and of docs, with the packed package', () =
     );
   });
 
-  it('leave no error of the compiler without a snippet', () => {
+  it('are the only sources of compiler errors', () => {
     expect(compilerLines.filter((line) => !/^source-\d+\.ts\(|^ /.test(line))).toEqual([]);
   });
 });
@@ -156,7 +156,7 @@ function trainingLines(sizeBytes: number): Buffer {
   return Buffer.from(line.repeat(Math.ceil(sizeBytes / line.length)));
 }
 
-it('a project with the packed package runs the programs of the pages, in plain JavaScript and in one process', () =>
+it('a project with the packed package runs the programs of the pages, also in plain JavaScript', () =>
   withSystem(async ({ temporalAddress, directory, taskQueue, api, download }) => {
     const here = { data: join(directory, 'data'), temporalAddress, url: api.url };
     await mkdir(here.data);

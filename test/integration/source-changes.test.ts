@@ -26,8 +26,8 @@ async function overwrite(path: string, offsetBytes: number, text: string): Promi
   }
 }
 
-describe('a file that is changed in the middle of its upload', () => {
-  it('ends the upload in SourceChanged, with the session cancelled and nothing completed', () =>
+describe('a file that is changed during its upload', () => {
+  it('fails the upload with SourceChanged, and the session is cancelled', () =>
     withSystem(async (system) => {
       const { client, startWorker, directory } = system;
       await startWorker({ transferSlots: 2 });
@@ -45,7 +45,7 @@ describe('a file that is changed in the middle of its upload', () => {
     }, slow));
 });
 
-it('a symbolic link that is pointed elsewhere does not disturb the upload of its target', () =>
+it('a symbolic link that changes to another target does not affect the upload of the first', () =>
   withSystem(async (system) => {
     const { client, startWorker, directory, download } = system;
     await startWorker();
@@ -63,7 +63,7 @@ it('a symbolic link that is pointed elsewhere does not disturb the upload of its
     expect(md5(await download(file.id))).toBe(md5(content));
   }, slow));
 
-it('a disk that is slow with every read does not pass for a stalled connection', () =>
+it('a disk with slow reads is not treated as a stalled connection', () =>
   withSystem(async ({ api, uploads, isAzure }) => {
     const stallTimeoutMs = 400;
     const client = createDestination({
@@ -91,7 +91,7 @@ it('a disk that is slow with every read does not pass for a stalled connection',
     }
   }));
 
-it('bytes that are damaged at the service are resent in a new session, as the MD5 does not show which they are', () =>
+it('bytes that are damaged at the service are all resent in a new session', () =>
   withSystem(async (system) => {
     const { client, startWorker, directory, uploads, download } = system;
     await startWorker();

@@ -6,7 +6,7 @@ import { MiB, withSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 describe('longhaul upload --split', () => {
-  it('is shown by status and list with its pieces, and steered, cancelled and attached to like any upload', () =>
+  it('appears in status and list with its pieces, and is controlled and cancelled like any upload', () =>
     withSystem(async (system) => {
       const longhaul = (...args: string[]) => runCli(args, system.environment);
       await system.startWorker();

@@ -26,7 +26,7 @@ async function expectWhole(
 const completed = ({ uploads }: System) => uploads().filter(({ status }) => status === 'completed');
 
 describe('a split upload', () => {
-  it('becomes Files of near-equal size, named in their order, which together are the source', () =>
+  it('becomes Files of nearly equal size, named in their order, which together are the source', () =>
     withSystem(async (system) => {
       const { client, directory, startWorker } = system;
       await startWorker();
@@ -53,7 +53,7 @@ describe('a split upload', () => {
       expect(system.uploads()).toHaveLength(3);
     }));
 
-  it('rejects a line that is longer than a File, and a file with other options, before any session', () =>
+  it('rejects a line that is longer than a File, a changed file and an invalid piece size, before any session', () =>
     withSystem(async ({ client, directory, startWorker, uploads }) => {
       await startWorker();
       const file = join(directory, 'long-line.jsonl');
@@ -82,7 +82,7 @@ describe('a split upload', () => {
       expect(uploads()).toEqual([]);
     }));
 
-  it('lets the other pieces finish when one fails, and sends only that one when it is asked again', () =>
+  it('completes the other pieces if one fails, and sends only that piece if it is started again', () =>
     withSystem(async (system) => {
       const { client, directory, startWorker, api } = system;
       await startWorker();
@@ -114,7 +114,7 @@ describe('a split upload', () => {
       expect(completed(system)).toHaveLength(6);
     }));
 
-  it('never takes the Files of other bytes for its own, when an id is given to what a file has become', () =>
+  it('does not use the Files of the earlier content if a changed file has the same ID', () =>
     withSystem(async (system) => {
       const { client, directory, startWorker, api } = system;
       await startWorker();
@@ -128,7 +128,7 @@ describe('a split upload', () => {
       await expectWhole(system, await (await client.uploadSplit(options)).result(), content, MiB);
     }));
 
-  it('continues after it was terminated, when the piece that was running has ended its session', () =>
+  it('continues after it was terminated, when the running piece has closed its session', () =>
     withSystem(
       async (system) => {
         const { client, directory, startWorker, api } = system;

@@ -42,8 +42,8 @@ function pathIn(run: InProcessCli): string {
   return /^saved .* to (\S+)\. /m.exec(run.stderr())?.[1] ?? '';
 }
 
-describe('a URL whose server gives out no parts', () => {
-  it('is refused with advice, and with --spool is downloaded once, broken connection and all, and uploaded', () =>
+describe('a URL whose server does not support range requests', () => {
+  it('is rejected with advice, and with --spool is uploaded, also after a broken connection', () =>
     withUser({ content: randomBytes(3 * MiB + 1) }, async ({ origin, environment, download, spooled, ...system }) => {
       const { behaviour, requests, url } = origin;
       const address = `${url}/data/my%20set.jsonl?X-Amz-Signature=${CANARY}`;
@@ -101,7 +101,7 @@ describe('a URL whose server gives out no parts', () => {
       { bandwidthBytesPerSecond: 4 * MiB },
     ));
 
-  it('leaves nothing when the command is interrupted during the download', () =>
+  it('leaves nothing if the command is interrupted during the download', () =>
     withUser({ content: randomBytes(2 * MiB) }, async ({ origin, environment, spooled, uploads }) => {
       origin.behaviour.answer = (_, response) => {
         response.writeHead(200, { 'content-length': 2 * MiB });
@@ -117,7 +117,7 @@ describe('a URL whose server gives out no parts', () => {
       expect(uploads()).toEqual([]);
     }));
 
-  it('may be one of several sources, and is split by lines with --split', () =>
+  it('can be one of several sources, and is split by lines with --split', () =>
     withUser({}, async ({ origin, environment, directory, download, spooled }) => {
       const content = await linesFile(join(directory, 'local.jsonl'), 3 * MiB);
       origin.behaviour.content = content.subarray(0, 1_500_000);
@@ -144,7 +144,7 @@ describe('a URL whose server gives out no parts', () => {
       expect(await spooled()).toEqual([]);
     }));
 
-  it('is refused in one line where it can not be copied, before any byte of it is kept', () =>
+  it('is rejected in one line if it cannot be copied, and no copy is kept', () =>
     withUser({ content: Buffer.from('x') }, async ({ origin, environment, spooled }) => {
       const refused = async (words: RegExp, code: number, ...args: string[]) => {
         const outcome = await runCli(upload(...args, '--spool', '--quiet'), environment);

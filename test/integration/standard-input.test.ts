@@ -82,7 +82,7 @@ describe('standard input', () => {
       expect(system.uploads()).toHaveLength(1);
     }));
 
-  it('is kept when its upload fails, and when the command is interrupted after it was read', () =>
+  it('is kept if its upload fails, or if the command is interrupted after it was read', () =>
     withWorker(
       async (system) => {
         const content = await randomFile(join(system.directory, 'content'), 4 * MiB);
@@ -149,7 +149,7 @@ describe('standard input', () => {
       { ownServer: true },
     ));
 
-  it('is refused in one line when it is empty, nameless, not alone, or for a wrong purpose', () =>
+  it('is rejected in one line if it is empty, unnamed, not alone, or for an invalid purpose', () =>
     withSystem(async (system) => {
       const own = { ...system.embedded, LONGHAUL_STATE_DIR: join(system.directory, 'state') };
       const refused = async (words: RegExp, ...given: string[]) => {

@@ -116,7 +116,7 @@ describe('longhaul status', () => {
       expect(watchedMany).toMatchObject({ code: 2, stderr: expect.stringMatching(/--watch follows one/) });
     }));
 
-  it('and each control name the fix if the upload is paused in Temporal, and the upload then completes', () =>
+  it('prints the fix, like each control, if the upload is paused in Temporal, and the upload then completes', () =>
     withTemporalServer({ 'frontend.WorkflowPauseEnabled': 'true' }, (temporalAddress) =>
       withSystem(
         async ({ api, client, directory, environment, startWorker }) => {

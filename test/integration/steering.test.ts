@@ -9,8 +9,8 @@ const partSizeBytes = MiB;
 
 const refused = (message: RegExp) => ({ code: 'STEERING_REFUSED', message: expect.stringMatching(message) });
 
-describe('steering an upload', () => {
-  it('pauses with no part in flight, changes its concurrency, stops parts if it must not wait, and resumes', () =>
+describe('controlling an upload', () => {
+  it('pauses with no part in flight, changes its concurrency, stops parts on request, and resumes', () =>
     withSystem(
       async (system) => {
         const { client, startWorker, directory, api, download } = system;
@@ -68,7 +68,7 @@ describe('steering an upload', () => {
       { bandwidthBytesPerSecond: 2 * MiB },
     ));
 
-  it('reaches a worker whose process has shut down another one', () =>
+  it('reaches a worker whose process has shut down another worker', () =>
     withSystem(
       async (system) => {
         const { client, startWorker, directory, api } = system;

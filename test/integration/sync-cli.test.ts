@@ -97,7 +97,7 @@ describe('longhaul sync', () => {
       { bandwidthBytesPerSecond: MiB / 2 },
     ));
 
-  it('ends with status 1 when a file failed, and names it', () =>
+  it('exits with 1 if a file failed, and names it', () =>
     withSystem(async (system) => {
       const folder = join(system.directory, 'data');
       await writeFiles(folder, { 'good.jsonl': 'g\n', 'bad\n.jsonl': 'b\n' });
@@ -108,7 +108,7 @@ describe('longhaul sync', () => {
       expect([...(await filesAt(system)).keys()]).toEqual(['good.jsonl']);
     }));
 
-  it('says what is wrong before anything is created: no folder, a file, a wrong key, a wrong option', () =>
+  it('reports a missing folder, a file, an incorrect key and an invalid option before anything is created', () =>
     withSystem(async (system) => {
       const folder = join(system.directory, 'data');
       await mkdir(folder);
@@ -127,7 +127,7 @@ describe('longhaul sync', () => {
 });
 
 describe('longhaul upload', () => {
-  it('takes directories and quoted globs, skips what it cannot send, and ends with status 1 then', () =>
+  it('accepts directories and quoted globs, skips files that it cannot send, and then exits with 1', () =>
     withSystem(async (system) => {
       const folder = join(system.directory, 'data');
       await writeFiles(folder, { 'a/1.jsonl': '1', 'a/b/2.jsonl': '2', 'a/.hidden.jsonl': 'h', 'c/3.txt': '3' });

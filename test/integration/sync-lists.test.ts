@@ -76,7 +76,7 @@ describe('a sync', () => {
       expect([await idsOf(false), await idsOf(true)]).toEqual([[], [workflowId]]);
     }));
 
-  it('of a schedule that waits, itself or by one of its uploads, is seen by its show and its check', () =>
+  it('of a schedule is in its show and its check, if the sync or one of its uploads waits', () =>
     withSystem(async (system) => {
       const { api, client, directory, environment, taskQueue } = system;
       await system.startWorker();

@@ -131,7 +131,7 @@ describe('a sync with a manifest', () => {
       expect(system.uploads()).toEqual([]);
     }));
 
-  it('has the files that were sent before the sync and its Temporal were lost', () =>
+  it('records the files that were sent before the sync and its Temporal server were lost', () =>
     withSystem(async (system) => {
       const { directory } = system;
       const folder = join(directory, 'data');

@@ -15,7 +15,7 @@ const CTRL_D = '\u0004';
 const plain = (screen: string) => screen.replace(/\u001B\[[0-9;?]*[A-Za-z]/g, '').replaceAll('\r', '');
 
 describe('longhaul sync --delete on a terminal', () => {
-  it('shows what would go and asks: only "y" deletes, and exactly that', () =>
+  it('lists the Files and prompts: only "y" deletes, and exactly these Files', () =>
     withSystem(async (system) => {
       const { directory, environment } = system;
       await system.startWorker();

@@ -12,7 +12,7 @@ const FILES = Number(process.env['SYNC_SCALE_FILES'] ?? 0);
 const PAGE_SIZE = 10_000;
 
 it.runIf(FILES > 0)(
-  'a sync of very many files (SYNC_SCALE_FILES says how many) sends all once, then asks for the list only, then acts on exactly what was changed',
+  'a sync of SYNC_SCALE_FILES files sends all once, then only lists, then sends exactly the changes',
   () =>
     withSystem(async (system) => {
       const folder = join(system.directory, 'data');

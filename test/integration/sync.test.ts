@@ -33,7 +33,7 @@ async function withFolder(
 }
 
 describe('a sync of a folder', () => {
-  it('sends all, then nothing, then exactly what was changed, and the dry run said so before', () =>
+  it('sends all, then nothing, then exactly the changes, as the dry run reports', () =>
     withFolder(manyFiles(10), async (system, folder) => {
       const content = await randomFile(join(folder, 'large.bin'), 3 * MiB);
       const sync = { folder, purpose, prefix: 'p-', delete: true };
@@ -88,7 +88,7 @@ describe('a sync of a folder', () => {
       expect(fourth.requests).toBe(1);
     }));
 
-  it('goes by name, size and time where it knows nothing of an earlier run', () =>
+  it('compares name, size and modification time without a memory of an earlier run', () =>
     withFolder({ 'a.jsonl': 'aaa\n', 'b.jsonl': 'bbb\n' }, async (system, folder) => {
       await runSync(system, { folder, purpose });
       await writeFile(join(folder, 'b.jsonl'), 'BBB\n');
@@ -122,7 +122,7 @@ describe('a sync of a folder', () => {
       },
     ));
 
-  it('leaves files that are still being written or too new for the next run, which is not a failure', () =>
+  it('postpones files that are too new or still being written, which is not a failure', () =>
     withFolder({ 'log.txt': 'first\n', 'removed.jsonl': 'r\n', 'old.jsonl': 'o\n' }, async (system, folder) => {
       const large = join(folder, 'large.bin');
       await randomFile(large, 2 * MiB);
@@ -161,7 +161,7 @@ describe('a sync of a folder', () => {
       expect(last.counts).toMatchObject({ sent: { files: 2 }, knownContent: 1, failed: 0, postponed: 0, deleted: 0 });
     }));
 
-  it('deletes nothing but its own Files, and nothing when the source looks unmounted', () =>
+  it('deletes only its Files, and nothing if the source seems to be unmounted', () =>
     withFolder({ 'a.jsonl': 'a\n', 'b.jsonl': 'b\n', 'kept.txt': 'k\n' }, async (system, folder) => {
       const other = join(system.directory, 'other.jsonl');
       await writeFile(other, 'o\n');
@@ -184,7 +184,7 @@ describe('a sync of a folder', () => {
       expect([...(await filesAt(system)).keys()].toSorted()).toEqual(['new.jsonl', 'other.jsonl']);
     }));
 
-  it('deletes nothing by a memory that a caller forged, and reports one that it cannot read', () =>
+  it('deletes nothing with a forged memory, and reports a memory that it cannot read', () =>
     withFolder({ 'a.jsonl': 'a\n' }, async ({ client, taskQueue, directory, ...system }, folder) => {
       // Otherwise it can be newer than its File, so that the last run reads and remembers it.
       await utimes(join(folder, 'a.jsonl'), new Date(), new Date(Date.now() - 60_000));
@@ -250,7 +250,7 @@ describe('a sync of a folder', () => {
       { bandwidthBytesPerSecond: 6 * MiB },
     ));
 
-  it('gives its rate, its priority and the type and lifetime of its Files to each upload', () =>
+  it('passes its rate, its priority and the type and lifetime of its Files to each upload', () =>
     withFolder({ 'main.py': 'print()\n', 'notes.YAML': 'a: 1\n', 'data.jsonl.gz': 'x' }, async (system, folder) => {
       for (const name of ['one.bin', 'two.epub']) await randomFile(join(folder, name), 2 * MiB);
       const upload = { priority: 1, fairnessKey: 'tenant', fileExpiresAfterSeconds: 3600, maxSessions: 2 };
@@ -280,7 +280,7 @@ describe('a sync of a folder', () => {
       expect(other).toMatchObject({ mimeType: 'text/x-other; charset=utf-8' });
     }));
 
-  it('waits for an upload that a terminated run left behind to end, and sends the file then', () =>
+  it('waits for an upload of a terminated run to close, and then sends the file', () =>
     withFolder(
       {},
       async (system, folder) => {

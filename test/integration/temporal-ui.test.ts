@@ -75,7 +75,7 @@ describe.skipIf(browser === undefined)(
   `Temporal UI in a browser${browser === undefined ? ' (skipped: no chromium on PATH)' : ''}`,
   () => {
     it(
-      'shows state, progress and reason of fifty uploads in its list and on their pages, and steers them',
+      'shows state, progress and reason of fifty uploads in its list and on their pages, and controls them',
       () =>
         withScene(async (scene, uiUrl, uploads) => {
           const { origin } = new URL(uiUrl);

@@ -34,7 +34,7 @@ async function listedAs(system: System, state: ListedState, ids: readonly string
 }
 
 describe('the terminal', () => {
-  it('lists, shows and tops uploads by their state, and agrees to the byte with what the API has', () =>
+  it('prints uploads by state in list, status and top, with the exact bytes that the API stores', () =>
     withSystem(
       async (system) => {
         const { api, uploads } = system;
@@ -81,7 +81,7 @@ describe('the terminal', () => {
       { bandwidthBytesPerSecond: 6 * MiB },
     ));
 
-  it('pauses by a query and resumes without sending a part twice, after asking', () =>
+  it('pauses by a query after a prompt, and resumes without sending a part twice', () =>
     withSystem(
       async (system) => {
         await system.startWorker();
@@ -124,7 +124,7 @@ describe('the terminal', () => {
       { bandwidthBytesPerSecond: 6 * MiB },
     ));
 
-  it('tops live until q, with no name that could move the cursor, and gives the cursor back', () =>
+  it('updates top until q, escapes names that could move the cursor, and restores the cursor', () =>
     withSystem(
       async (system) => {
         await system.startWorker();
@@ -274,7 +274,7 @@ describe('the terminal', () => {
       expect(away['workers']).toBeUndefined();
     }));
 
-  it('names what registers search attributes where it needs them, and lists uploads as soon as a worker did', () =>
+  it('reports how to register search attributes, and lists uploads after a worker has registered them', () =>
     withTemporalServer({}, (temporalAddress) =>
       withSystem(
         async (system) => {

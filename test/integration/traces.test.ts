@@ -31,7 +31,7 @@ const attribute = ({ attributes }: CollectedSpan, name: string) =>
   attributes.find(({ key }) => key === name)?.value['stringValue'];
 
 describe('the traces of an upload', () => {
-  it('are one, from the start by the command to each call. The destination learns of them if the configuration says so', () =>
+  it('are one trace, from the command to each call, and reach the destination only if configured', () =>
     withOtlpCollector((collector) =>
       withCaptureServer({ reply: () => ({ status: 400, body: { error: { message: 'no' } } }) }, (server) =>
         withSystem(async ({ client, environment, directory, api, uploads }) => {

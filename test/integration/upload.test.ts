@@ -9,7 +9,7 @@ const purpose = 'assistants';
 const partSizeBytes = MiB;
 
 describe('an upload', () => {
-  it('ends in one File with the exact bytes, and a receipt', () =>
+  it('creates one File with the exact bytes, and a receipt', () =>
     withSystem(async ({ client, startWorker, directory, uploads, download }) => {
       await startWorker();
       const file = join(directory, 'train.jsonl');
@@ -31,7 +31,7 @@ describe('an upload', () => {
       expect(uploads()).toMatchObject([{ id: result.uploadId, status: 'completed', partsReceived: 3, completions: 1 }]);
     }));
 
-  it('of a small file takes the md5 with its only part', () =>
+  it('of a small file computes the MD5 from its only part', () =>
     withSystem(async ({ client, startWorker, directory }) => {
       await startWorker();
       const file = join(directory, 'small.jsonl');
@@ -47,7 +47,7 @@ describe('an upload', () => {
       expect(JSON.parse(Buffer.from(completion ?? []).toString())).toMatchObject({ md5: md5(content) });
     }));
 
-  it('reports its progress, with bytes within parts, until it ends', () =>
+  it('reports its progress, with bytes within parts, until it completes', () =>
     withSystem(
       async ({ client, startWorker, directory }) => {
         await startWorker();
@@ -89,7 +89,7 @@ describe('an upload', () => {
       expect(uploads()).toHaveLength(2);
     }));
 
-  it('of a changed file is a new one', () =>
+  it('of a changed file is a new upload', () =>
     withSystem(async ({ client, directory }) => {
       const file = join(directory, 'changing.bin');
       await writeFile(file, 'first');
@@ -111,7 +111,7 @@ describe('an upload', () => {
       });
     }));
 
-  it('goes up without an md5 when that is asked for', () =>
+  it('sends no MD5 with the option', () =>
     withSystem(async ({ client, startWorker, directory, download }) => {
       await startWorker();
       const file = join(directory, 'plain.bin');
@@ -135,7 +135,7 @@ describe('an upload that cannot succeed', () => {
       expect(api.stats().requests).toMatchObject({ create: { 400: 1 } });
     }));
 
-  it('says every problem of a request that another language sent', () =>
+  it('reports every problem of a request from another language', () =>
     withSystem(async ({ client, startWorker, taskQueue }) => {
       await startWorker();
       const wrong = { source: { type: 'file', path: 'relative' }, partSize: 1 };
@@ -154,7 +154,7 @@ describe('an upload that cannot succeed', () => {
 });
 
 describe('an upload with errors', () => {
-  it('sends a part again after a reset, a 503 and a lost answer, and honours Retry-After', () =>
+  it('resends a part after a reset, a 503 and a lost response, and respects Retry-After', () =>
     withSystem(async ({ client, startWorker, directory, api, download }) => {
       await startWorker();
       const file = join(directory, 'bumpy.bin');

@@ -16,7 +16,7 @@ function toWait(handle: JobHandle<'upload'>, sessions: number): Promise<void> {
   return until(waits, 'the upload to wait');
 }
 
-describe('an upload that meets what a person can repair', () => {
+describe('an upload with an error that an operator can fix', () => {
   it('waits with a clear reason, loses nothing, and continues on request', () =>
     withSystem(async ({ client, startWorker, directory, api, uploads, download }) => {
       await startWorker();

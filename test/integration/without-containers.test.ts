@@ -88,7 +88,7 @@ describe.skipIf(process.platform !== 'linux')('deploy/without-containers.sh', ()
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('brings up what an upload needs, with a worker that sends it', async () => {
+  it('starts all services that an upload needs, with a worker that sends it', async () => {
     const path = join(directory, 'files', 'set.jsonl');
     const content = await randomFile(path, SIZE_BYTES);
     const environment = {
@@ -105,7 +105,7 @@ describe.skipIf(process.platform !== 'linux')('deploy/without-containers.sh', ()
   });
 
   it.skipIf(prometheusMissing !== undefined)(
-    `lets Prometheus read the worker's metrics and the rules${unless(prometheusMissing)}`,
+    `starts Prometheus with the metrics of the worker and the rules${unless(prometheusMissing)}`,
     async () => {
       const { groups } = parse(await readFile(rulesPath, 'utf8')) as { groups: { rules: { alert: string }[] }[] };
       const loaded = await askPrometheus<{ groups: { rules: { name: string; health: string }[] }[] }>('rules');
@@ -126,7 +126,7 @@ describe.skipIf(process.platform !== 'linux')('deploy/without-containers.sh', ()
     expect(stderr).toBe(`without-containers: something runs on ${directory} already: fuser ${directory}/lock\n`);
   });
 
-  it('ends all of it at SIGTERM, with status 0', async () => {
+  it('stops all processes at SIGTERM, and exits with 0', async () => {
     const before = await processesOfStack();
     for (const part of ['without-containers.sh', 'local-api', 'main.js worker', 'server start-dev']) {
       expect(before.filter(({ command }) => command.includes(part))).not.toEqual([]);
@@ -145,7 +145,7 @@ describe.skipIf(process.platform !== 'linux')('deploy/without-containers.sh', ()
   });
 
   it.skipIf(shellcheckMissing !== undefined)(
-    `has no fault that shellcheck knows${unless(shellcheckMissing)}`,
+    `has no problem that shellcheck reports${unless(shellcheckMissing)}`,
     async () => {
       const outcome = await promisify(execFile)('shellcheck', [script]).catch((error: { stdout: string }) => error);
       expect(outcome.stdout).toBe('');
