@@ -19,7 +19,7 @@ function runAtStop(call: (signal: AbortSignal, stopSignal: AbortSignal) => Promi
 }
 
 describe('an attempt of an activity', () => {
-  it('fails finally and with a reason if its result is larger than a payload', async () => {
+  it('fails permanently with a reason if its result exceeds the payload limit', async () => {
     // Fewer characters than the limit, and more bytes.
     const running = mockActivity().run(() => runAttempt(async () => ({ text: '架'.repeat(half) })));
     const failure = await failureOf(running);
@@ -29,13 +29,13 @@ describe('an attempt of an activity', () => {
     );
   });
 
-  it('returns a result that fits, or none', async () => {
+  it('returns a result within the payload limit, or undefined', async () => {
     const text = 'a'.repeat(half);
     expect(await mockActivity().run(() => runAttempt(async () => text))).toBe(text);
     expect(await mockActivity().run(() => runAttempt(async () => {}))).toBeUndefined();
   });
 
-  it('sends its first heartbeat well before a heartbeat timeout of one second', async () => {
+  it('sends its first heartbeat before a heartbeat timeout of one second', async () => {
     vi.useFakeTimers();
     try {
       const environment = mockActivity({ heartbeatTimeoutMs: 1000 });
@@ -52,7 +52,7 @@ describe('an attempt of an activity', () => {
     }
   });
 
-  it('gives a call 2 seconds when its worker stops, and aborts only others immediately', async () => {
+  it('allows an API call 2 seconds when its worker stops, and aborts other work immediately', async () => {
     vi.useFakeTimers();
     try {
       const running = runAtStop(async (signal, stopSignal) => {
@@ -84,7 +84,7 @@ describe('an attempt of an activity', () => {
     expect(await failureOf(aborted)).toMatchObject({ type: 'WorkerStopping' });
   });
 
-  it('omits the details of a heartbeat that are larger than a payload', async () => {
+  it('omits heartbeat details that exceed the payload limit', async () => {
     const beats: unknown[] = [];
     const environment = mockActivity({ heartbeatTimeoutMs: 10_000 });
     environment.on('heartbeat', (details: unknown) => beats.push(details));

@@ -80,7 +80,7 @@ beforeEach(() => {
 });
 
 describe('completeUpload', () => {
-  it('does not accept a File of another size than its parts', async () => {
+  it('rejects a File whose size differs from the sum of its parts', async () => {
     completeUpload.mockResolvedValue({ ...result, bytes: 5 });
     expect(await failureOf(run(1))).toMatchObject({
       type: FailureType.StrangeAnswer,
@@ -88,7 +88,7 @@ describe('completeUpload', () => {
     });
   });
 
-  it('sends the parts in their order with the md5, and answers with the File', async () => {
+  it('sends the part IDs in order with the MD5, and returns the File', async () => {
     completeUpload.mockResolvedValue(result);
     expect(await run(1)).toEqual(result);
     expect(completeUpload).toHaveBeenCalledWith(
@@ -99,20 +99,20 @@ describe('completeUpload', () => {
     expect(listFiles).not.toHaveBeenCalled();
   });
 
-  it('sends no md5 that it was not given', async () => {
+  it('sends no MD5 if the input has none', async () => {
     completeUpload.mockResolvedValue(result);
     const { md5: _md5, ...without } = input;
     await mockActivity().run(createCompleteUpload(withClient({ complete: completeUpload })), without);
     expect(completeUpload).toHaveBeenCalledWith('upload_1', { partIds: ['b', 'a'], file: facts }, expect.anything());
   });
 
-  it('leaves a lost connection to a retry, without a look at the list', async () => {
+  it('fails with a retryable error after a lost connection, without listing Files', async () => {
     completeUpload.mockRejectedValue(new ConnectionError('reset'));
     expect(await failureOf(run(1))).toMatchObject({ type: FailureType.ConnectionFailed, nonRetryable: false });
     expect(listFiles).not.toHaveBeenCalled();
   });
 
-  it('accepts a rejection of the first attempt immediately', async () => {
+  it('fails immediately if the service rejects the first attempt', async () => {
     completeUpload.mockRejectedValue(refusal(400, 'sum of parts is 41, not 42'));
     expect(await failureOf(run(1))).toMatchObject({
       type: FailureType.ApiRejected,
@@ -123,7 +123,7 @@ describe('completeUpload', () => {
     expect(listFiles).not.toHaveBeenCalled();
   });
 
-  it.each([404, 410])('takes a first %d for a session that is gone', async (status) => {
+  it.each([404, 410])('reports a lost session if the first attempt is rejected with %d', async (status) => {
     completeUpload.mockRejectedValue(refusal(status, 'no such upload'));
     expect(await failureOf(run(1))).toMatchObject({
       type: FailureType.SessionLost,
@@ -133,15 +133,18 @@ describe('completeUpload', () => {
     expect(listFiles).not.toHaveBeenCalled();
   });
 
-  it.each([401, 403, 413, 422])('fails immediately with a %d, which no earlier attempt explains', async (status) => {
-    completeUpload.mockRejectedValue(refusal(status, 'no'));
-    expect(await failureOf(run(3))).toMatchObject({ type: FailureType.ApiRejected, nonRetryable: true });
-    expect(listFiles).not.toHaveBeenCalled();
-  });
+  it.each([401, 403, 413, 422])(
+    'fails immediately with a %d, which an earlier attempt cannot have caused',
+    async (status) => {
+      completeUpload.mockRejectedValue(refusal(status, 'no'));
+      expect(await failureOf(run(3))).toMatchObject({ type: FailureType.ApiRejected, nonRetryable: true });
+      expect(listFiles).not.toHaveBeenCalled();
+    },
+  );
 });
 
-describe('completeUpload after an answer was lost', () => {
-  it.each([400, 404, 409, 410])('finds the File in the list when it is refused with %d', async (status) => {
+describe('completeUpload after a lost response', () => {
+  it.each([400, 404, 409, 410])('finds the File in the list if the completion is rejected with %d', async (status) => {
     completeUpload.mockRejectedValue(refusal(status, 'not open'));
     listFiles.mockResolvedValue(page([result]));
     expect(await run(2)).toEqual(result);
@@ -155,13 +158,13 @@ describe('completeUpload after an answer was lost', () => {
   it.each([
     ['in the message', refusal(409, 'Upload is already completed')],
     ['in the code', refusal(400, 'not open', 'upload_completed')],
-  ])('looks already at the first attempt when the refusal says so %s', async (_, error) => {
+  ])('lists Files at the first attempt if the error reports a completed Upload %s', async (_, error) => {
     completeUpload.mockRejectedValue(error);
     listFiles.mockResolvedValue(page([result]));
     expect(await run(1)).toEqual(result);
   });
 
-  it('looks again when the list is late', async () => {
+  it('lists Files again if the File is not listed yet', async () => {
     completeUpload.mockRejectedValue(refusal(400, 'is completed'));
     listFiles
       .mockResolvedValueOnce(page([]))
@@ -171,19 +174,16 @@ describe('completeUpload after an answer was lost', () => {
     expect(pause).toHaveBeenCalledTimes(2);
   });
 
-  it.each([400, 404, 410])(
-    'leaves it to a person when it is refused with %d and five looks find nothing',
-    async (status) => {
-      completeUpload.mockRejectedValue(refusal(status, 'not open'));
-      expect(await failureOf(run(2))).toMatchObject({
-        type: FailureType.CompletionUncertain,
-        nonRetryable: true,
-        details: [{ attempt: 2, status }],
-      });
-      expect(listFiles).toHaveBeenCalledTimes(5);
-      expect(pause).toHaveBeenCalledTimes(4);
-    },
-  );
+  it.each([400, 404, 410])('waits for an operator if five lists after a %d do not contain the File', async (status) => {
+    completeUpload.mockRejectedValue(refusal(status, 'not open'));
+    expect(await failureOf(run(2))).toMatchObject({
+      type: FailureType.CompletionUncertain,
+      nonRetryable: true,
+      details: [{ attempt: 2, status }],
+    });
+    expect(listFiles).toHaveBeenCalledTimes(5);
+    expect(pause).toHaveBeenCalledTimes(4);
+  });
 
   it.each([
     [404, 'upload has expired'],
@@ -194,14 +194,14 @@ describe('completeUpload after an answer was lost', () => {
     expect(await failureOf(run(2))).toMatchObject({ type: FailureType.SessionLost, nonRetryable: true });
   });
 
-  it('takes the File whose content has the md5, and not the one of another upload of equal name and size', async () => {
+  it('selects the File by the MD5 of its content among Files of the same name and size', async () => {
     completeUpload.mockRejectedValue(refusal(400, 'is completed'));
     downloadFile.mockImplementation((id) => content(id === 'file-2' ? 'of another' : ''));
     listFiles.mockResolvedValue(page([{ ...result, id: 'file-2' }, result]));
     expect(await run(2)).toEqual(result);
   });
 
-  it("does not take another upload's File when the own one is late, and reads no content twice", async () => {
+  it('ignores the File of another upload while its own is not listed, and reads each File once', async () => {
     completeUpload.mockRejectedValue(refusal(400, 'is completed'));
     downloadFile.mockImplementation((id) => content(id === 'file-2' ? 'of another' : ''));
     const other = { ...result, id: 'file-2' };
@@ -213,14 +213,14 @@ describe('completeUpload after an answer was lost', () => {
     expect(downloadFile.mock.calls.map(([id]) => id)).toEqual(['file-2', 'file-1']);
   });
 
-  it("stops rather than take another upload's File when the own one does not show", async () => {
+  it('fails if only the File of another upload is listed', async () => {
     completeUpload.mockRejectedValue(refusal(400, 'is completed'));
     downloadFile.mockImplementation(() => content('of another'));
     listFiles.mockResolvedValue(page([result]));
     expect(await failureOf(run(2))).toMatchObject({ type: FailureType.CompletionUncertain });
   });
 
-  it('takes the only File there is when the service gives out no content, or no md5 is known', async () => {
+  it('returns the only matching File if its content cannot be downloaded or the MD5 is unknown', async () => {
     completeUpload.mockRejectedValue(refusal(400, 'is completed'));
     downloadFile.mockRejectedValue(new ApiError('not allowed to download files of this purpose', { status: 400 }));
     listFiles.mockResolvedValue(page([result]));
@@ -230,14 +230,14 @@ describe('completeUpload after an answer was lost', () => {
     expect(downloadFile).not.toHaveBeenCalled();
   });
 
-  it('compares again later when the content could not be read to its end', async () => {
+  it('retries if the download of the content is interrupted', async () => {
     completeUpload.mockRejectedValue(refusal(400, 'is completed'));
     downloadFile.mockRejectedValue(new ConnectionError('reset'));
     listFiles.mockResolvedValue(page([result]));
     expect(await failureOf(run(2))).toMatchObject({ type: FailureType.ConnectionFailed, nonRetryable: false });
   });
 
-  it('leaves it to a person when two Files could be the result', async () => {
+  it('waits for an operator if two Files match', async () => {
     completeUpload.mockRejectedValue(refusal(400, 'is completed'));
     listFiles.mockResolvedValue(page([{ ...result, id: 'file-2' }, result]));
     const failure = await failureOf(run(2));
@@ -249,20 +249,20 @@ describe('completeUpload after an answer was lost', () => {
     ['is older than the Upload', { createdAt: 999 }],
     ['has another name', { filename: 'test.jsonl' }],
     ['has another size', { bytes: 41 }],
-    ['is broken', { status: 'error' }],
-  ])('takes no File that %s', async (_, change) => {
+    ['has the status "error"', { status: 'error' }],
+  ])('does not return a File that %s', async (_, change) => {
     completeUpload.mockRejectedValue(refusal(400, 'is completed'));
     listFiles.mockResolvedValue(page([{ ...result, ...change }]));
     expect(await failureOf(run(2))).toMatchObject({ type: FailureType.CompletionUncertain });
   });
 
-  it('takes a File of the second in which the Upload was created', async () => {
+  it('returns a File that was created in the same second as the Upload', async () => {
     completeUpload.mockRejectedValue(refusal(400, 'is completed'));
     listFiles.mockResolvedValue(page([{ ...result, createdAt: 1000 }]));
     expect(await run(2)).toMatchObject({ id: 'file-1' });
   });
 
-  it('turns the pages of the list, and stops where Files are older than the Upload', async () => {
+  it('reads the pages of the list until Files are older than the Upload', async () => {
     const other = { ...result, id: 'file-9', filename: 'other' };
     completeUpload.mockRejectedValue(refusal(400, 'is completed'));
     listFiles
@@ -272,27 +272,24 @@ describe('completeUpload after an answer was lost', () => {
     expect(listFiles.mock.calls.map(([query]) => query?.after)).toEqual([undefined, 'file-9']);
   });
 
-  it('retries when the list itself is not to be had', async () => {
+  it('retries if the list is unavailable', async () => {
     completeUpload.mockRejectedValue(refusal(400, 'is completed'));
     listFiles.mockRejectedValue(new ConnectionError('reset'));
     expect(await failureOf(run(2))).toMatchObject({ type: FailureType.ConnectionFailed, nonRetryable: false });
   });
 
-  it.each([400, 404, 409, 410])(
-    'does not take a list that is rejected with %d for the end of the session',
-    async (status) => {
-      completeUpload.mockRejectedValue(refusal(404, 'no such Upload'));
-      listFiles.mockRejectedValue(refusal(status, 'no such route'));
-      expect(await failureOf(run(2))).toMatchObject({
-        type: FailureType.StrangeAnswer,
-        nonRetryable: false,
-        message: expect.stringContaining('cannot look up the File of upload_1'),
-      });
-    },
-  );
+  it.each([400, 404, 409, 410])('does not report a lost session if the list is rejected with %d', async (status) => {
+    completeUpload.mockRejectedValue(refusal(404, 'no such Upload'));
+    listFiles.mockRejectedValue(refusal(status, 'no such route'));
+    expect(await failureOf(run(2))).toMatchObject({
+      type: FailureType.StrangeAnswer,
+      nonRetryable: false,
+      message: expect.stringContaining('cannot look up the File of upload_1'),
+    });
+  });
 });
 
-describe('completeUpload after an attempt that was rejected before any work', () => {
+describe('completeUpload after an attempt that was rejected without effect', () => {
   const rejection = new ApiError('slow down', { status: 429, retryAfterMs: 1000 });
   const runAfter = (attempt: number, rejected: number) =>
     mockActivity({ attempt, heartbeatDetails: { rejected } }).run(
@@ -300,14 +297,14 @@ describe('completeUpload after an attempt that was rejected before any work', ()
       input,
     ) as Promise<UploadedFile>;
 
-  it('reports that nothing was done', async () => {
+  it('reports that the attempt had no effect', async () => {
     completeUpload.mockRejectedValue(rejection);
     expect((await failureOf(run(1))).details).toMatchObject([{ attempt: 1, status: 429, notDone: true }]);
     expect((await failureOf(runAfter(2, 1))).details).toMatchObject([{ attempt: 2, notDone: true }]);
     expect((await failureOf(runAfter(3, 1))).details).toEqual([{ attempt: 3, status: 429 }]);
   });
 
-  it('believes a rejection without a look at the list', async () => {
+  it('accepts a later rejection without listing Files', async () => {
     completeUpload.mockRejectedValue(refusal(400, 'wrong md5'));
     expect(await failureOf(runAfter(2, 1))).toMatchObject({ type: FailureType.ApiRejected });
     expect(listFiles).not.toHaveBeenCalled();
@@ -315,17 +312,17 @@ describe('completeUpload after an attempt that was rejected before any work', ()
   });
 });
 
-describe('completeUpload and an unusual files list', () => {
+describe('completeUpload with an unusual list of Files', () => {
   beforeEach(() => {
     completeUpload.mockRejectedValue(refusal(400, 'is completed'));
   });
 
-  it('accepts a File whose size is not known yet, and returns the size of the session', async () => {
+  it('accepts a File of unknown size, and returns the size of the session', async () => {
     listFiles.mockResolvedValue({ ...page([]), files: [{ ...result, bytes: null }] });
     expect(await run(2)).toEqual(result);
   });
 
-  it('reads on where the service does not sort', async () => {
+  it('continues to the next page if the list is not sorted', async () => {
     const old = { ...result, id: 'file-0', filename: 'other', createdAt: 10 };
     listFiles
       .mockResolvedValueOnce(page([old, { ...old, id: 'file-9', createdAt: 2000 }], 'file-9'))
@@ -333,7 +330,7 @@ describe('completeUpload and an unusual files list', () => {
     expect(await run(2)).toEqual(result);
   });
 
-  it('accepts the File of a list that never ends, and retries if the list does not show it', async () => {
+  it('finds the File in a list that never ends, and retries if it is not listed', async () => {
     listFiles.mockResolvedValue(page([result], 'file-1'));
     expect(await run(2)).toEqual(result);
     listFiles.mockResolvedValue(page([{ ...result, filename: 'other' }], 'file-1'));
@@ -341,13 +338,13 @@ describe('completeUpload and an unusual files list', () => {
   });
 });
 
-describe('completeUpload and a server that is busy with the Upload', () => {
-  it.each([1, 2, 100])('comes back later at attempt %d', async (attempt) => {
+describe('completeUpload while the service is busy with the Upload', () => {
+  it.each([1, 2, 100])('fails with a retryable error at attempt %d', async (attempt) => {
     completeUpload.mockRejectedValue(refusal(409, 'busy with another request'));
     expect(await failureOf(run(attempt))).toMatchObject({ type: FailureType.ApiUnavailable, nonRetryable: false });
   });
 
-  it('looks into the list also when only an earlier call may have got through', async () => {
+  it('lists Files also if only an earlier call might have completed the Upload', async () => {
     completeUpload.mockRejectedValue(refusal(400, 'not open'));
     listFiles.mockResolvedValue(page([result]));
     expect(await run(1, { mayBeCompleted: true })).toEqual(result);

@@ -23,7 +23,7 @@ describe('createUpload', () => {
     ['a.ts', 'application/typescript'],
     ['a.unknown', 'application/octet-stream'],
     ['Makefile', 'application/octet-stream'],
-  ])('finds the type of %s by its name if the request has none', async (filename, mimeType) => {
+  ])('derives the MIME type of %s from its name if the request has none', async (filename, mimeType) => {
     const createUpload = vi.fn<Destination['open']>().mockResolvedValue({} as never);
     const activity = createCreateUpload(withClient({ open: createUpload }));
     const input = { ...fields, destination: 'default', filename, mimeType: 'application/octet-stream' };
@@ -33,7 +33,7 @@ describe('createUpload', () => {
     expect(createUpload.mock.lastCall?.[0]).toMatchObject({ mimeType: 'application/octet-stream' });
   });
 
-  it('counts the earlier attempts that may have opened a session, and not those that were refused', async () => {
+  it('counts the earlier attempts that might have opened a session, except rejected ones', async () => {
     const session = { uploadId: 'upload_1', createdAt: 1, expiresAt: 3601 };
     const createUpload = vi.fn<Destination['open']>().mockResolvedValue(session);
     const activity = createCreateUpload(withClient({ open: createUpload }));
@@ -89,7 +89,7 @@ describe('cancelUpload', () => {
     expect(cancelUpload).toHaveBeenCalledWith('upload_1', expect.anything());
   });
 
-  it.each([400, 404, 409, 410])('takes %d for an Upload that has ended already', async (status) => {
+  it.each([400, 404, 409, 410])('treats %d as an Upload that is already closed', async (status) => {
     cancelUpload.mockRejectedValueOnce(new ApiError('not open', { status }));
     await expect(run()).resolves.toBeUndefined();
   });
@@ -121,7 +121,7 @@ describe('cancelUpload', () => {
     });
   });
 
-  it('fails when it got no answer, or a refusal of another kind', async () => {
+  it('fails without a response, and if the service rejects the call for another reason', async () => {
     cancelUpload
       .mockRejectedValueOnce(new ConnectionError('reset'))
       .mockRejectedValueOnce(new ApiError('wrong key', { status: 401 }));

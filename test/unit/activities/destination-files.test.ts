@@ -36,7 +36,7 @@ describe('deleting a File', () => {
       { destination: 'default', fileId: 'f', expected: facts },
     );
 
-  it('is done when it is gone, and fails for other refusals', async () => {
+  it('succeeds if the File is already deleted, and fails for other rejections', async () => {
     await deleting({ remove: () => Promise.resolve() });
     await deleting({ remove: () => Promise.reject(refusal(404)) });
     await deleting({ retrieve: () => Promise.reject(refusal(404)) });
@@ -69,7 +69,7 @@ describe('deleting a File', () => {
   });
 });
 
-describe("the destination's list", () => {
+describe('the list of Files of a destination', () => {
   /** More than any list may take: a loop without an end must fail, as it would block the clock of the test. */
   const MAX_CALLS = 50_000;
   const list = (answer: FileStore['list'], prefix = '') => {
@@ -81,7 +81,7 @@ describe("the destination's list", () => {
     return listDestination(mockDestination({ list: listFiles }), { purpose: 'batch', prefix }, {});
   };
 
-  it('holds Files of the purpose and prefix that are good for something', async () => {
+  it('contains only usable Files with the purpose and the prefix', async () => {
     const { files } = await list(
       () =>
         page(
@@ -109,22 +109,22 @@ describe("the destination's list", () => {
     await expect(list(() => Promise.reject(refusal(400)))).rejects.toMatchObject({ details: { status: 400 } });
   });
 
-  it('ends when a server gives the same page again and again', async () => {
+  it('fails if the service returns the same page repeatedly', async () => {
     const round = () => Promise.resolve({ files: [file('1')], unreadable: [], hasMore: true, nextAfter: '1' });
     await expect(list(round)).rejects.toMatchObject({ code: 'STRANGE_ANSWER' });
   });
 
-  describe('from a service that pages in another way', () => {
+  describe('from a service with another form of pagination', () => {
     const rows = (...ids: string[]) => ids.map((id) => file(id));
     const answer = (ids: readonly string[], hasMore?: boolean, nextAfter = ids.at(-1)) =>
       Promise.resolve({ files: rows(...ids), unreadable: [], hasMore, nextAfter });
     const ids = async (listFiles: FileStore['list']) => [...(await list(listFiles)).files].map(({ id }) => id);
 
-    it('that returns all rows whatever it is asked for, ends at the page that repeats', async () => {
+    it('that always returns all rows, ends at the repeated page', async () => {
       expect(await ids(() => answer(['1', '2']))).toEqual(['1', '2']);
     });
 
-    it('that does not report whether it has more, is read to its end', async () => {
+    it('that omits `hasMore`, is read until an empty page', async () => {
       const pages: Record<string, string[]> = { start: ['1', '2'], '2': ['3'], '3': [] };
       expect(await ids((query?: ListFilesQuery) => answer(pages[query?.after ?? 'start'] ?? []))).toEqual([
         '1',
@@ -133,7 +133,7 @@ describe("the destination's list", () => {
       ]);
     });
 
-    it('whose pages overlap, yields each File once', async () => {
+    it('whose pages overlap, contains each File once', async () => {
       const pages: Record<string, string[]> = { start: ['1', '2'], '2': ['2', '3'] };
       expect(
         await ids((query?: ListFilesQuery) => answer(pages[query?.after ?? 'start'] ?? [], query?.after === undefined)),
@@ -141,10 +141,10 @@ describe("the destination's list", () => {
     });
 
     it.each<[string, FileStore['list']]>([
-      ['returns nothing more', (query) => answer(query?.after ? [] : ['1'], true)],
-      ['names no place', () => answer([], true, undefined)],
-      ['goes round in a cycle', (query) => answer(query?.after === '1' ? ['2'] : ['1'], true)],
-    ])('that announces more and %s, is an error', async (_name, listFiles) => {
+      ['returns no rows', (query) => answer(query?.after ? [] : ['1'], true)],
+      ['returns no cursor', () => answer([], true, undefined)],
+      ['returns pages in a cycle', (query) => answer(query?.after === '1' ? ['2'] : ['1'], true)],
+    ])('that announces another page and %s, is an error', async (_name, listFiles) => {
       await expect(list(listFiles)).rejects.toMatchObject({ code: 'STRANGE_ANSWER' });
     });
 
@@ -154,7 +154,7 @@ describe("the destination's list", () => {
     });
   });
 
-  it('counts rows that cannot be read, but for those of another purpose', async () => {
+  it('counts unreadable rows, except those of another purpose', async () => {
     const unreadable = [undefined, 'batch', 'vision'];
     const { files, unreadableRows } = await list(() =>
       Promise.resolve({ files: [file('1')], unreadable, hasMore: false, nextAfter: undefined }),

@@ -25,7 +25,7 @@ describe('toApplicationFailure', () => {
     [new SourceChangedError('m'), FailureType.SourceChanged, true],
     [new SourceUnusableError('m'), FailureType.SourceUnusable, true],
     [new AbortedError('m'), FailureType.TimedOut, true],
-  ])('turns %s into %s', (error, type, nonRetryable) => {
+  ])('maps %s to %s', (error, type, nonRetryable) => {
     const failure = toApplicationFailure(error, facts);
     expect(failure).toBeInstanceOf(ApplicationFailure);
     expect(failure).toMatchObject({ type, nonRetryable, message: 'm', details: [{ attempt: 3 }] });
@@ -42,7 +42,7 @@ describe('toApplicationFailure', () => {
     [429, FailureType.ApiUnavailable, false],
     [500, FailureType.ApiUnavailable, false],
     [503, FailureType.ApiUnavailable, false],
-  ])('turns the status %d into %s', (status, type, nonRetryable) => {
+  ])('maps the status %d to %s', (status, type, nonRetryable) => {
     expect(toApplicationFailure(new ApiError('m', { status }), facts)).toMatchObject({ type, nonRetryable });
   });
 
@@ -56,13 +56,13 @@ describe('toApplicationFailure', () => {
     });
   });
 
-  it('leaves the delay to the retry policy when the service asks for none, as Temporal would never try again', () => {
+  it('omits a retry delay of 0, with which Temporal would never retry', () => {
     const atOnce = toApplicationFailure(new ApiError('m', { status: 429, retryAfterMs: 0 }), facts);
     expect(atOnce).toMatchObject({ type: FailureType.ApiUnavailable, nonRetryable: false });
     expect((atOnce as ApplicationFailure).nextRetryDelay).toBeUndefined();
   });
 
-  it('makes the next attempt as late as the service asks', () => {
+  it('delays the next attempt by the pause that the service requests', () => {
     const later = toApplicationFailure(new ApiError('m', { status: 429, retryAfterMs: 1500 }), facts);
     const whenever = toApplicationFailure(new ApiError('m', { status: 429 }), facts);
     expect(later).toMatchObject({ nextRetryDelay: 1500 });
@@ -76,7 +76,7 @@ describe('toApplicationFailure', () => {
     },
   );
 
-  it('makes an Error of whatever else is thrown', () => {
+  it('converts any other thrown value to an Error', () => {
     expect(toApplicationFailure('oops', facts)).toEqual(new Error('oops'));
   });
 });

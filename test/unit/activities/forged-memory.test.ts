@@ -83,7 +83,7 @@ describe('a forged memory of a sync', () => {
     });
   });
 
-  it('never makes reading or packing fail, whatever its bytes are', async () => {
+  it('never causes reading or packing to fail, for any bytes', async () => {
     const bytes = Buffer.from(memory.data, 'base64');
     const mutated = fc
       .array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 })
@@ -115,13 +115,13 @@ describe('a forged memory of a sync', () => {
 });
 
 describe('packing a memory', () => {
-  it('drops rows that could not be read again', async () => {
+  it('drops rows that unpacking would reject', async () => {
     const packed = await packMemory(scope, [known, { ...known, path: 'x', fileId: 'x'.repeat(600) }]);
     expect(packed).toMatchObject({ entries: 1, dropped: 1 });
     expect(await unpackMemory(scope, packed)).toEqual({ entries: [known] });
   });
 
-  it('drops the oldest rows when it would be too large to unpack', async () => {
+  it('drops the oldest rows if the memory would be too large to unpack', async () => {
     const rows = Array.from({ length: 5000 }, (_, index) => ({ ...known, path: `${'x'.repeat(4000)}${index}` }));
     const packed = await packMemory(scope, rows);
     expect(packed.dropped).toBeGreaterThan(0);
@@ -131,21 +131,21 @@ describe('packing a memory', () => {
   });
 });
 
-describe('the outside of a memory', () => {
-  it('is rebuilt without what is not its own, and rejected when it is too large', () => {
+describe('the envelope of a memory', () => {
+  it('is rebuilt without unknown properties, and rejected if it is too large', () => {
     expect(checkMemory({ ...memory, junk: 'x' })).toEqual({ memory });
     expect(checkMemory({ ...memory, data: 'x'.repeat(900_001) }).problem).toMatch(/too large/);
     expect(checkMemory(null)).toEqual({ memory: null });
   });
 
-  it('is one that its reader rejects when the result of the last run is not of a sync', async () => {
+  it('is empty or rejected if the last run did not return the result of a sync', async () => {
     for (const result of [5, 'text', [], undefined, null]) expect(memoryOfResult(result)).toBeNull();
     const standIn = memoryOfResult({ memory: { ...memory, data: 'x'.repeat(900_001) } });
     expect(await unpackMemory(scope, standIn)).toMatchObject({ problem: 'its data is damaged' });
   });
 });
 
-describe('the state that a sync carries to its next execution', () => {
+describe('the state that a sync passes to its next execution', () => {
   const amount = { files: 1, bytes: 2 };
   const numbers = { same: 0, knownContent: 0, failed: 0, leftOut: 0, toDelete: 0, deleted: 0 };
   const carried = {
@@ -170,7 +170,7 @@ describe('the state that a sync carries to its next execution', () => {
     }
   });
 
-  it('never makes the check fail', () => {
+  it('never causes the check to throw', () => {
     fc.assert(fc.property(fc.anything(), (value) => Array.isArray(handoverProblems({ run: value }))));
   });
 });

@@ -81,7 +81,7 @@ describe('openBatch', () => {
     [rejection(503), { type: 'ApiUnavailable', nonRetryable: false }],
     [rejection(401), { type: 'ApiRejected', nonRetryable: true, details: [{ status: 401 }] }],
     [rejection(429, { apiCode: 'insufficient_quota' }), { type: 'ApiRejected', nonRetryable: true }],
-  ])('fails as one call does if nothing succeeds: %s', async (error, failure) => {
+  ])('fails like a single call if no session is opened: %s', async (error, failure) => {
     let calls = 0;
     const create: Create = () => {
       calls++;
@@ -100,7 +100,7 @@ describe('openBatch', () => {
     expect(outcomes.slice(10)).toEqual(names.slice(10).map(opened));
   });
 
-  it('continues with the sessions of the attempt before', async () => {
+  it('keeps the sessions of the previous attempt', async () => {
     const made: string[] = [];
     const heartbeatDetails = { sessions: { 0: session('before') } };
     const create: Create = (fields) => {
@@ -112,7 +112,7 @@ describe('openBatch', () => {
     expect(made).toEqual(['b']);
   });
 
-  it('aborts no call if the sync is cancelled, starts no other, and returns what is open', async () => {
+  it('finishes its calls if the sync is cancelled, starts no others, and returns the sessions', async () => {
     const scene = open(batchOf(['a', 'b', 'c']), async (fields, options) => {
       await turn();
       if (fields.filename === 'a') scene.environment.cancel();
@@ -123,7 +123,7 @@ describe('openBatch', () => {
     expect((await scene.running).outcomes).toEqual([opened('a'), opened('b'), { left: true }]);
   });
 
-  it('returns what is open if its worker stops, and hands an empty batch to another worker', async () => {
+  it('returns the open sessions if its worker stops, or releases a batch without any', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const stopping = (first: string) => {
       const scene = open(batchOf(['a', 'b']), async (fields, { signal } = {}) => {

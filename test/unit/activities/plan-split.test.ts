@@ -25,7 +25,7 @@ function withLines<T>(lines: string, body: (source: FileSource) => Promise<T>): 
 }
 
 describe('the activity planSplit', () => {
-  it('gives size and fingerprint of the whole, and the ranges of the pieces', () =>
+  it('returns the size and fingerprint of the source, and the ranges of the pieces', () =>
     withLines('{1}\r\n{2}\r\n{3}', async (source) => {
       expect(await plan({ source, pieceSizeBytes: 8 })).toEqual({
         request: fullSplit({ source, purpose: 'batch', filename: 'lines.jsonl', pieceSizeBytes: 8, again: true }),

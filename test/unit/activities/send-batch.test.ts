@@ -188,7 +188,7 @@ describe('sendBatch', () => {
       expect(calls.filter((call) => call.endsWith(' a'))).toEqual([]);
     }));
 
-  it('completes no file that changes while it is sent', () =>
+  it('does not complete a file that changes while it is sent', () =>
     withFolder(async ({ folder, calls, run }) => {
       const { outcomes } = await run({
         send: async (id, { reader, sizeBytes }) => {
@@ -276,7 +276,7 @@ describe('sendBatch', () => {
     }));
 
   it.each([rejection(408), rejection(500), rejection(504), new ConnectionError('reset')])(
-    'leaves a completion in doubt: %s',
+    'reports a completion as uncertain after %s',
     (error) =>
       withFolder(async ({ beats, run }) => {
         const left = { inDoubt: 'response', sentPart: { partId: 'part_1', md5: HELLO } };
@@ -288,7 +288,7 @@ describe('sendBatch', () => {
       }),
   );
 
-  it('returns what it has if the sync is cancelled, after the completion that runs', () =>
+  it('returns its results if the sync is cancelled, after the running completion', () =>
     withFolder(async ({ calls, run, environment }) => {
       const { outcomes } = await run({
         complete: async (id, _, { signal } = {}) => {
@@ -302,7 +302,7 @@ describe('sendBatch', () => {
       expect(calls).toEqual(['send a', 'complete a']);
     }));
 
-  it('hands a batch without a result to another worker if its worker stops, and says what is clean', () =>
+  it('releases a batch without results if its worker stops, and reports unsent files', () =>
     withFolder(async ({ beats, run, environment }) => {
       const stopped = run({
         send: () => {
@@ -341,21 +341,21 @@ describe('an attempt of sendBatch after a kill', () => {
     }),
   );
 
-  it('sends nothing into a session without a receipt: it cancels the session, and reports that another is needed', () =>
+  it('cancels a session without a receipt, and reports that another session is needed', () =>
     withFolder(async ({ calls, run }) => {
       const { outcomes } = await run({}, again());
       expect(outcomes).toMatchObject(names.map(() => ({ failure: { type: 'SessionLost' } })));
       expect(calls).toEqual(['cancel c', 'cancel a', 'cancel b']);
     }));
 
-  it('believes receipts, and settles only the other files', () =>
+  it('accepts receipts, and settles only the other files', () =>
     withFolder(async ({ calls, run }) => {
       const { outcomes } = await run({}, again({ outcomes: { 0: sent('a'), 2: sent('c') } }));
       expect(outcomes).toMatchObject([sent('a'), { failure: { type: 'SessionLost' } }, sent('c')]);
       expect(calls).toEqual(['cancel b']);
     }));
 
-  it('does not believe what an attempt before the last one reported as clean', () =>
+  it('ignores unsent files that an attempt before the last one reported', () =>
     withFolder(async ({ calls, run }) => {
       await run({}, { ...again({ left: { 0: {} } }, 3), files: one });
       expect(calls).toEqual(['cancel a']);
@@ -369,7 +369,7 @@ describe('an attempt of sendBatch after a kill', () => {
       expect(calls).toEqual(['cancel a', 'list', 'read file_of a'.replace('file_of a', 'mine')]);
     }));
 
-  it('finds the File of bytes that the source has no longer, by their MD5 or else by name and size', () =>
+  it('finds the File of a source that changed, by MD5 or else by name and size', () =>
     withFolder(async ({ folder, run }) => {
       const service = { ...ended('is completed'), ...list(file('mine')) };
       await writeFile(join(folder, 'a'), 'other');
@@ -390,7 +390,7 @@ describe('an attempt of sendBatch after a kill', () => {
     }),
   );
 
-  it('leaves it to an operator if the Upload is completed and its File is not listed', () =>
+  it('waits for an operator if the Upload is completed and its File is not listed', () =>
     withFolder(async ({ run }) => {
       const { outcomes } = await run(ended('is completed', 409), { ...again(), files: one });
       expect(outcomes).toMatchObject([{ failure: { type: 'CompletionUncertain' } }]);
@@ -402,7 +402,7 @@ describe('an attempt of sendBatch after a kill', () => {
       expect(outcomes).toMatchObject([{ failure: { type: 'SessionLost' } }]);
     }));
 
-  it('stays in doubt if the service is not ready', () =>
+  it('keeps the completion uncertain if the service is unavailable', () =>
     withFolder(async ({ beats, run }) => {
       const failure = await failureOf(run(ended('busy', 503), { ...again(), files: one }));
       expect(failure).toMatchObject({ type: 'ApiUnavailable', nonRetryable: false });
@@ -419,7 +419,7 @@ describe('an attempt of sendBatch after a kill', () => {
       }),
   );
 
-  it('only settles on request, and searches no File of a session that was never completed', () =>
+  it('only settles on request, and lists no Files for a session that was never completed', () =>
     withFolder(async ({ calls, run }) => {
       const service = ended('what is this');
       const clean = await run(service, { files: { a: { onlySettle: true } } });

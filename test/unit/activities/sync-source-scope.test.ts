@@ -6,7 +6,7 @@ import { Sources } from '../../../src/sources/sources.ts';
 import { mockDestination } from '../../support/mock-activity.ts';
 import { withFakeS3 } from '../../support/fake-s3.ts';
 
-it('a sync that reads sources fails for a whole bucket, and reports a single object', () =>
+it('the reads of a sync fail for an unavailable bucket, and report an unavailable object', () =>
   withFakeS3(
     {
       'set/a': { content: 'aa' },

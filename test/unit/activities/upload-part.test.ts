@@ -62,7 +62,7 @@ function hanging(): { begun: Promise<void> } {
 }
 
 describe('uploadPart', () => {
-  it('sends its range and answers with the id and the attempt', async () => {
+  it('sends its range, and returns the part ID and the attempt', async () => {
     expect(await run({}, 4)).toEqual({ partId: 'part_1', attempt: 4 });
     expect(addPart).toHaveBeenCalledWith(
       'upload_1',
@@ -81,7 +81,7 @@ describe('uploadPart', () => {
     await expect(reader?.read(Buffer.alloc(1), 0)).rejects.toThrow('EBADF');
   });
 
-  it('reports its progress and its outcome to the watch of the worker', async () => {
+  it('reports its progress and its outcome to the metrics of the worker', async () => {
     const events: unknown[] = [];
     const watchPart = (part: object) => {
       events.push(part);
@@ -135,13 +135,13 @@ describe('uploadPart', () => {
     expect(sent).toEqual({ partId: 'part_1', attempt: 1, md5: '781e5e245d69b566979b86e28d23f2c7' });
   });
 
-  it('sends nothing of a source that changed', async () => {
+  it('does not send a source that changed', async () => {
     await writeFile(path, '9876543210+');
     expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceChanged, nonRetryable: true });
     expect(addPart).not.toHaveBeenCalled();
   });
 
-  it("doesn't count a part whose source changed while it was sent", async () => {
+  it('fails if the source changes while the part is sent', async () => {
     addPart.mockImplementation(async () => {
       await writeFile(path, '9876543210+');
       return { partId: 'part_1' };
@@ -149,7 +149,7 @@ describe('uploadPart', () => {
     expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceChanged, nonRetryable: true });
   });
 
-  it('fails without another attempt when the source is gone or the destination unknown', async () => {
+  it('fails permanently if the source is missing or the destination is unknown', async () => {
     await rm(path);
     expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceMissing, nonRetryable: true });
     const lost = createUploadPart({
@@ -161,7 +161,7 @@ describe('uploadPart', () => {
     expect(await failureOf(mockActivity().run(lost, input))).toMatchObject({ type: FailureType.ConfigInvalid });
   });
 
-  it('takes a source that was good, and is empty or a directory now, for changed', async () => {
+  it('reports a source that became empty or a directory as changed', async () => {
     await writeFile(path, '');
     expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceChanged, nonRetryable: true });
     await rm(path);
@@ -169,20 +169,20 @@ describe('uploadPart', () => {
     expect(await failureOf(run())).toMatchObject({ type: FailureType.SourceChanged, nonRetryable: true });
   });
 
-  it('retries errors of the connection and of the disk', async () => {
+  it('retries connection errors and disk errors', async () => {
     addPart.mockRejectedValueOnce(new ConnectionError('reset')).mockRejectedValueOnce(new SourceReadError('EIO'));
     expect(await failureOf(run())).toMatchObject({ type: FailureType.ConnectionFailed, nonRetryable: false });
     expect(await failureOf(run())).toMatchObject({ nonRetryable: false });
   });
 
-  it('retries after the time that the service asks for', async () => {
+  it('retries after the pause that the service requests', async () => {
     addPart.mockRejectedValue(new ApiError('slow down', { status: 429, retryAfterMs: 700 }));
     expect(await failureOf(run())).toMatchObject({ type: FailureType.ApiUnavailable, nextRetryDelay: 700 });
   });
 });
 
-describe('uploadPart and the life of the session', () => {
-  it.each([404, 410])('takes %d for a session that is gone', async (status) => {
+describe('uploadPart and the lifetime of the session', () => {
+  it.each([404, 410])('reports a lost session for %d', async (status) => {
     addPart.mockRejectedValue(new ApiError('no such upload', { status }));
     expect(await failureOf(run({}, 2))).toMatchObject({
       type: FailureType.SessionLost,
@@ -192,14 +192,17 @@ describe('uploadPart and the life of the session', () => {
     });
   });
 
-  it.each([400, 409, 503])('takes %d for the end of a session whose time is over', async (status) => {
-    addPart.mockRejectedValue(new ApiError('no', { status }));
-    const failure = await failureOf(run({ sessionExpiresAt: nowSeconds() - 120 }));
-    expect(failure).toMatchObject({ type: FailureType.SessionLost, nonRetryable: true });
-    expect(failure.message).toBe('the session of the Upload expired. Last error: no');
-  });
+  it.each([400, 409, 503])(
+    'reports an expired session if its lifetime is over and the service returns %d',
+    async (status) => {
+      addPart.mockRejectedValue(new ApiError('no', { status }));
+      const failure = await failureOf(run({ sessionExpiresAt: nowSeconds() - 120 }));
+      expect(failure).toMatchObject({ type: FailureType.SessionLost, nonRetryable: true });
+      expect(failure.message).toBe('the session of the Upload expired. Last error: no');
+    },
+  );
 
-  it('keeps the session at a transient error although the clock of this worker is a day ahead', async () => {
+  it('keeps the session after a temporary error if the clock of the worker is a day ahead', async () => {
     const serviceTimeMs = Date.now() - 24 * 3_600_000;
     addPart.mockRejectedValue(new ApiError('no', { status: 503, serviceTimeMs }));
     expect(await failureOf(run({ sessionExpiresAt: serviceTimeMs / 1000 + 3600 }))).toMatchObject({
@@ -208,7 +211,7 @@ describe('uploadPart and the life of the session', () => {
     });
   });
 
-  it('allows for a clock that is a little ahead', async () => {
+  it('keeps the session if the clock of the worker is 30 s ahead', async () => {
     addPart.mockRejectedValue(new ApiError('no', { status: 503 }));
     expect(await failureOf(run({ sessionExpiresAt: nowSeconds() - 30 }))).toMatchObject({
       type: FailureType.ApiUnavailable,
@@ -216,7 +219,7 @@ describe('uploadPart and the life of the session', () => {
     });
   });
 
-  it.each([400, 409])('reports the session as lost if %d says that it has ended', async (status) => {
+  it.each([400, 409])('reports a lost session if the message of a %d states that it is cancelled', async (status) => {
     addPart.mockRejectedValue(new ApiError('Upload upload_1 is cancelled', { status }));
     expect(await failureOf(run())).toMatchObject({
       type: FailureType.SessionLost,
@@ -225,14 +228,14 @@ describe('uploadPart and the life of the session', () => {
     });
   });
 
-  it('leaves a 400 within its time to the workflow, which knows what happened before', async () => {
+  it('returns a 400 within the lifetime to the workflow, which has the earlier results', async () => {
     addPart.mockRejectedValue(new ApiError('too many bytes', { status: 400 }));
     expect(await failureOf(run())).toMatchObject({ type: FailureType.ApiRejected, details: [{ status: 400 }] });
   });
 });
 
-describe('uploadPart and its end from outside', () => {
-  it('hands the part back when its worker is stopped, with the bytes that it sent', async () => {
+describe('uploadPart while it is stopped or cancelled', () => {
+  it('releases the part if its worker stops, with the number of bytes sent', async () => {
     const { begun } = hanging();
     const environment = mockActivity({ heartbeatTimeoutMs: 10_000 });
     const beats: unknown[] = [];
@@ -244,7 +247,7 @@ describe('uploadPart and its end from outside', () => {
     expect(beats).toEqual([{ bytesSent: 3 }]);
   });
 
-  it('ends as cancelled when the workflow cancels it', async () => {
+  it('fails as cancelled if the workflow cancels it', async () => {
     const { begun } = hanging();
     const environment = mockActivity();
     const running = environment.run(uploadPart, input);

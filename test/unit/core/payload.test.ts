@@ -42,8 +42,8 @@ const fullMemory: SyncMemory = {
 };
 const few = { numRuns: 25 };
 
-describe('sizes of what crosses Temporal', () => {
-  it('are counted as the bytes of JSON in UTF-8, escapes included', () => {
+describe('the sizes of data in Temporal', () => {
+  it('are counted as the bytes of JSON in UTF-8, including escapes', () => {
     fc.assert(
       fc.property(fc.anything({ values: [anyText] }), (value) => {
         expect(jsonBytes([value])).toBe(stored([value]));
@@ -52,7 +52,7 @@ describe('sizes of what crosses Temporal', () => {
     expect(jsonBytes(undefined)).toBe(0);
   });
 
-  it('of a list taken are at most the limit, and no further item would fit', () => {
+  it('of a partial list are at most the limit, and no further item fits', () => {
     fc.assert(
       fc.property(texts, (items) => {
         const { taken, bytes } = takeWithin(items, { bytes: PayloadLimits.report });
@@ -65,7 +65,7 @@ describe('sizes of what crosses Temporal', () => {
     );
   });
 
-  it('of batches stay under the limit, and the batches together have every item once', () => {
+  it('of batches are at most the limit, and the batches contain each item once', () => {
     fc.assert(
       fc.property(texts, (paths) => {
         const sorted = [...new Set(paths)].map((path) => ({ path, filename: path })).toSorted(byPath);
@@ -83,7 +83,7 @@ describe('sizes of what crosses Temporal', () => {
     );
   });
 
-  it('of the inputs of packing stay under the limit, without loss of results', () => {
+  it('of the inputs of packing are at most the limit, and no result is lost', () => {
     fc.assert(
       fc.property(texts, texts, (adds, remove) => {
         const add = adds.map((path): RememberedFile => ({ path, sizeBytes: 1, version: path, fileId: 'f', md5: null }));
@@ -105,7 +105,7 @@ describe('sizes of what crosses Temporal', () => {
     );
   });
 
-  it('of the reports of a sync leave room for memory and decisions in its result', () => {
+  it('of the reports of a sync leave space for the memory and the decisions in its result', () => {
     fc.assert(
       fc.property(texts, (paths) => {
         const tally = new SyncTally();
@@ -130,7 +130,7 @@ describe('sizes of what crosses Temporal', () => {
     expect(partIdsProblem(128, 'x'.repeat(512))).toBeUndefined();
   });
 
-  it('of all arguments of a call add up to less than the server accepts', () => {
+  it('of all arguments of a call are below the limit of the server in total', () => {
     const { request, memory, report, partIds, inFlight, payload } = PayloadLimits;
     // Request, memory, three lists of problems, and globs that match nothing.
     expect(request + memory + 4 * report).toBeLessThan(2 * 1024 * 1024);
@@ -143,7 +143,7 @@ describe('sizes of what crosses Temporal', () => {
     expect(inFlight + payload).toBeLessThan(4 * 1024 * 1024 - 400_000);
   });
 
-  it('of what is in flight allow for one command in any case, and for all usual ones', () => {
+  it('of commands in flight permit at least one command, and all usual commands', () => {
     expect(mostInFlight(commandBytes({ path: '/data/a.jsonl' }))).toBeGreaterThan(256);
     expect(mostInFlight(10_000_000)).toBe(1);
   });

@@ -83,7 +83,7 @@ describe('scheduleSettingsProblems', () => {
     expect(problems[0]).toMatch(words);
   });
 
-  it('requires times only in a new schedule', () => {
+  it('requires a time specification only in a new schedule', () => {
     expect(scheduleSettingsProblems({ cron: [] }, true)).toEqual(['a cron expression or an interval is required']);
     expect(scheduleSettingsProblems({}, false)).toEqual([]);
   });

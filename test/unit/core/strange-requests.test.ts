@@ -163,7 +163,7 @@ const subjects: Readonly<Record<string, readonly [correct: unknown, problems: (v
     'a carried rate of requests': [{ nextMs: 1 }, carriedRateProblems],
   };
 
-describe('the check of what a caller sends', () => {
+describe('the check of requests', () => {
   it.each(Object.keys(subjects))('accepts %s of the correct shape', (name) => {
     const [correct, problems] = subjects[name] as (typeof subjects)[string];
     expect(problems(correct)).toEqual([]);
@@ -196,13 +196,13 @@ describe('the check of what a caller sends', () => {
   });
 
   it.each(['/_sys/queue/3', '__temporal_queue', 'a\nb', 'q'.repeat(1001), 'half \ud800'])(
-    'rejects %j as a task queue, whose command Temporal would reject forever',
+    'rejects the task queue %j, which Temporal would reject in each command',
     (transferTaskQueue) => {
       expect(uploadRequestProblems({ ...upload, transferTaskQueue })).toHaveLength(1);
     },
   );
 
-  it('reports the encoding of a request that it cannot read', () => {
+  it('reports the encoding of an unreadable request', () => {
     expect(inputProblem('an upload request', new Unreadable('binary/encrypted'))).toBe(
       'an upload request must be plain JSON, and its encoding is "binary/encrypted". Set LONGHAUL_ENCRYPTION_KEY_FILE on the workers',
     );
@@ -217,7 +217,7 @@ describe('the check of what a caller sends', () => {
 });
 
 describe('texts for messages', () => {
-  it('have a limit, and no half of a character', () => {
+  it('have a maximum length, and contain no half of a character', () => {
     fc.assert(
       fc.property(strangeTexts, fc.integer({ min: 1, max: 100 }), (text, most) => {
         expect(clip(text, most).length).toBeLessThanOrEqual(most);
@@ -235,7 +235,7 @@ describe('texts for messages', () => {
 });
 
 describe('generated values', () => {
-  it('reach infinite numbers, prototype names and huge texts', () => {
+  it('include infinite numbers, prototype names and very long texts', () => {
     const values = fc.sample(fc.oneof(mutated(upload), strangeValues), 3000).map((value) => jsonText(value));
     for (const needle of ['1e999', '"__proto__"', 'x'.repeat(1_000_000), '[{"a":[{"a"', '\\u0000', '\\ud800']) {
       expect(values.some((text) => text.includes(needle))).toBe(true);

@@ -142,7 +142,7 @@ describe('a manifest', () => {
       expect(await readdir(join(path, '..'))).toEqual(['sync.jsonl']);
     }));
 
-  it('takes over the lock of a process that was killed, and removes its unfinished file', () =>
+  it('acquires the lock of a process that was killed, and removes its unfinished file', () =>
     withManifest(async (path) => {
       const { pid } = spawnSync(process.execPath, ['-e', '']);
       const folder = join(path, '..');
@@ -240,7 +240,7 @@ describe('a manifest', () => {
       ]);
     }));
 
-  it('has times in any zone and with any fraction of the same second', () => {
+  it('accepts times in any zone and with any fraction of the same second', () => {
     const times = [
       '15:00Z',
       '15:00.5Z',
@@ -261,7 +261,7 @@ describe('a manifest', () => {
     expect(versions).toEqual(added.map((ns) => (base + ns).toString(36)));
   });
 
-  it('is created only where it is permitted, and rejects folders and files with secrets', () =>
+  it('is created only in permitted directories, and rejects folders and files with secrets', () =>
     withTempDir(async (directory) => {
       const [root, secret, outside] = ['root', 'secret', 'outside'].map((name) => join(directory, name)) as [
         string,
@@ -338,7 +338,7 @@ describe('a generated manifest', () => {
     'source',
   ];
 
-  it('is read or rejected with one line, whatever a stranger has written', async () => {
+  it('is read or rejected with one line, for any content', async () => {
     const text = fc.array(fc.oneof(fc.constant(row('a')), fc.string(), fc.json(), strangeTexts), { maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(text, async (lines) => {
@@ -378,7 +378,7 @@ describe('a generated manifest', () => {
     );
   });
 
-  it('has the same lines however it is cut into chunks', async () => {
+  it('has the same lines for any division into chunks', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.string({ unit: 'grapheme' })),

@@ -30,7 +30,7 @@ function entries(count: number): RememberedFile[] {
 }
 
 describe('the memory of a sync', () => {
-  it('comes out as it went in, for the same place and whatever globs', async () => {
+  it('is unpacked unchanged for the same source and prefix, with any globs', async () => {
     const known = entries(50);
     const memory = await packMemory(scope, known);
     expect(memory).toMatchObject({ entries: 50, dropped: 0 });
@@ -63,7 +63,7 @@ describe('the memory of a sync', () => {
     expect(await unpackMemory(scope, null)).toEqual({ entries: [] });
   });
 
-  it('drops the oldest when it grows too large, and stays below its bound', async () => {
+  it('drops the oldest entries if it is too large', async () => {
     const known = entries(2000);
     const memory = await packMemory(scope, known, 50_000);
     expect(memory.data.length).toBeLessThanOrEqual(50_000);
@@ -84,10 +84,10 @@ describe('the memory of a sync', () => {
   });
 });
 
-describe('the lists that a worker keeps', () => {
+describe('the cache of lists of a worker', () => {
   const lists = (size: number) => ({ entries: size }) as SyncComparison;
 
-  it('are those that were used lately, within a bound', () => {
+  it('keeps the lists that were used last, within its limit', () => {
     const cache = new SyncListsCache();
     cache.set('a', lists(150_000));
     cache.set('b', lists(150_000));
@@ -101,7 +101,7 @@ describe('the lists that a worker keeps', () => {
   });
 });
 
-it('counts no bracket in a string of a memory, also after an escaped quote', () => {
+it('ignores brackets in the strings of a memory, also after an escaped quote', () => {
   const text = JSON.stringify([{ 'a"[{': '\\"[[\\' }, []]);
   expect(shapeOf(Buffer.from(text))).toEqual({ containers: 3, depth: 2 });
 });

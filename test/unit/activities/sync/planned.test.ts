@@ -22,7 +22,7 @@ async function changes(before: readonly SyncWork[], after: string | null, lists:
   return changesOf((await packPlanned(before)) ?? '', after, lists);
 }
 
-describe('the comparison of lists that are made again with the planned uploads', () => {
+describe('the comparison of new lists with the planned uploads', () => {
   it('reports each planned file that is missing, after the place of the batch', async () => {
     const before = ['a', 'b', 'c', 'd'].map((path) => uploadOf(path));
     const found = await changes(before, 'a', listsOf({ work: [uploadOf('c')], decisions: [decisionOf('c', 'new')] }));
@@ -46,14 +46,14 @@ describe('the comparison of lists that are made again with the planned uploads',
     expect(found).toMatchObject({ same: 1, knownContent: 1, dropped: { files: 2, bytes: 20 }, problemCount: 0 });
   });
 
-  it('keeps the report of a file that the new lists cannot decide about', async () => {
+  it('keeps the report of a file that the new lists do not settle', async () => {
     const undecided = { problems: [problemOf('a')], leftOut: [problemOf('b')], postponed: [problemOf('c')] };
     const before = ['a', 'b', 'c'].map((path) => uploadOf(path));
     const found = await changes(before, null, listsOf({ undecided }));
     expect(found).toMatchObject({ problems: [{ path: 'a' }], leftOut: [{ path: 'b' }], postponed: [{ path: 'c' }] });
   });
 
-  it('takes the first uploads that fit, and counts none after them as new', async () => {
+  it('selects the first uploads within the limit, and counts no later file as new', async () => {
     const before = Array.from({ length: 500 }, (_, index) => uploadOf(String(index).padStart(5, '0')));
     const packed = (await packPlanned(before, 400)) ?? '';
     expect(packed.length).toBeLessThanOrEqual(400);

@@ -22,7 +22,7 @@ function heldReads() {
 }
 
 describe('the reads of a sync', () => {
-  it('settle each source once, at most 500 in a call', async () => {
+  it('read each source once, at most 500 per call', async () => {
     const reads = new SyncReads(sources(1200), async ({ path }) => ({ md5: `md5-${path}` }));
     const settled: string[] = [];
     const calls: number[] = [];
@@ -35,7 +35,7 @@ describe('the reads of a sync', () => {
     expect(settled[7]).toBe('7 {"md5":"md5-7"}');
   });
 
-  it('are at most four at the same time', async () => {
+  it('run at most four at the same time', async () => {
     const { held, read } = heldReads();
     const reading = new SyncReads(sources(9), read).readOn({ signal }, () => {});
     for (let next = 0; next < 9; next++) {
@@ -48,7 +48,7 @@ describe('the reads of a sync', () => {
     expect(held).toHaveLength(9);
   });
 
-  it('leave a checkpoint when they are aborted, and the next call continues from there', async () => {
+  it('record a checkpoint if they are aborted, and the next call resumes from it', async () => {
     const { held, read } = heldReads();
     const reads = new SyncReads(sources(2), read);
     const abort = new AbortController();
@@ -72,7 +72,7 @@ describe('the reads of a sync', () => {
     expect([again.left, again.digests]).toEqual([0, []]);
   });
 
-  it('report the error of one source, and read the others', async () => {
+  it('report the error of a source, and read the others', async () => {
     const reads = new SyncReads(sources(3), async ({ path }) => {
       if (path === '1') throw new Error('unreadable');
       return { md5: path };
@@ -83,7 +83,7 @@ describe('the reads of a sync', () => {
     expect(outcomes).toContainEqual({ error: new Error('unreadable') });
   });
 
-  it('fail with an error that is not about a source, and can be repeated', async () => {
+  it('fail with an error that is not specific to a source, and can be retried', async () => {
     const reads = new SyncReads(sources(3), async () => ({ md5: 'm' }));
     const fail = () => {
       throw new Error('a bug');

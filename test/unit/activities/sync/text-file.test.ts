@@ -20,7 +20,7 @@ describe('texts in a temporary file', () => {
   afterEach(() => vi.unstubAllEnvs());
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-  it('are read in any order, and their file has no name that could stay behind', () => {
+  it('are read in any order, from a file that is already unlinked', () => {
     vi.stubEnv('TMPDIR', directory);
     const file = filled();
     expect(allOf(file)).toEqual(texts);
@@ -33,7 +33,7 @@ describe('texts in a temporary file', () => {
     expect(allOf(filled())).toEqual(texts);
   });
 
-  it.skipIf(!canMount())('stay in memory from the moment the disk is full', () =>
+  it.skipIf(!canMount())('stay in memory after the disk is full', () =>
     withMount(join(directory, 'full'), 'size=4k', async () => {
       vi.stubEnv('TMPDIR', join(directory, 'full'));
       const long = texts.map((text) => text.padEnd(100, '.'));

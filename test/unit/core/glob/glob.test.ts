@@ -60,7 +60,7 @@ describe('compileGlobs', () => {
     for (const path of others) expect(matches(glob, path), path).toBe(false);
   });
 
-  it('keeps hidden files out of wildcards if it is asked to, as a shell does', () => {
+  it('excludes hidden files from wildcards on request, as a shell does', () => {
     for (const glob of ['*', '**', '?x', '[.]x', '**/.x', '*/x'])
       expect(matches(glob, '.x', false)).toBe(glob === '**/.x');
     expect(matches('.*', '.x', false)).toBe(true);
@@ -96,7 +96,7 @@ describe('compileGlobs', () => {
     );
   });
 
-  it('agrees with a matcher that tries everything', () => {
+  it('agrees with an exhaustive matcher', () => {
     const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', '*', '?'), maxLength: 9 });
     const path = fc.string({ unit: fc.constantFrom('a', 'b', '/'), maxLength: 7 });
     fc.assert(
@@ -167,7 +167,7 @@ describe('splitGlob', () => {
     expect(splitGlob(glob)).toEqual({ folder, rest });
   });
 
-  it.each(['plain.jsonl', 'a (1).x', 'a{b}', 'a[b', 'a\\*b', '!x'])('takes %s for a name', (name) => {
+  it.each(['plain.jsonl', 'a (1).x', 'a{b}', 'a[b', 'a\\*b', '!x'])('treats %s as a name', (name) => {
     expect(isGlob(name)).toBe(false);
   });
 });

@@ -39,12 +39,12 @@ function run(concurrency: AdaptiveConcurrency, link: SimulatedLink, forMs: numbe
 const window = (eachBytes: number, wholeBytes: number) => (connections: number) =>
   Math.min(connections * eachBytes, wholeBytes);
 
-describe('concurrency that adapts', () => {
+describe('adaptive concurrency', () => {
   it('increases to its maximum while the rate increases', () => {
     expect(run(new AdaptiveConcurrency(), { speed: window(40 * MiB, 10_000 * MiB) }, 20_000)).toEqual([8, 16, 32]);
   });
 
-  it('returns to the previous number without a gain, and retries later, less and less often', () => {
+  it('returns to the previous number without a gain, and retries at increasing intervals', () => {
     const limits = run(new AdaptiveConcurrency(), { speed: window(20 * MiB, 125 * MiB) }, 300_000);
     expect(limits.slice(0, 3)).toEqual([8, 16, 8]);
     expect(limits.length).toBeLessThan(13);

@@ -43,7 +43,7 @@ describe('the rate meter', () => {
     expect(meter.bytesPerSecond).toBe(50);
   });
 
-  it('keeps only what its window needs', () => {
+  it('keeps only the measurements within its window', () => {
     const meter = new RateMeter(100);
     for (let atMs = 0; atMs <= 10_000; atMs += 10) meter.add(atMs, atMs);
     expect(meter.bytesPerSecond).toBe(1000);

@@ -4,12 +4,12 @@ import { ByteRate, mostPartsUnder, Rate, reserveRequests } from '../../../../src
 
 const MiB = 1024 * 1024;
 
-describe('a limit of bytes a second', () => {
+describe('a limit in bytes per second', () => {
   it('does not delay bytes without a limit', () => {
     expect(new ByteRate().take(1000 * MiB, 0)).toBe(0);
   });
 
-  it('delays chunks one after the other', () => {
+  it('delays each chunk after the previous chunk', () => {
     const limit = new ByteRate(MiB);
     const waits = [0, 1, 2, 3].map(() => limit.take(MiB / 4, 1000));
     expect(waits).toEqual([0, 150, 400, 650]);
@@ -50,21 +50,21 @@ describe('a limit of bytes a second', () => {
     );
   });
 
-  it('permits the number of parts that do not starve, at least one', () => {
+  it('limits the number of parts to those that it can supply, at least one', () => {
     expect(mostPartsUnder(1)).toBe(1);
     expect(mostPartsUnder(MiB)).toBe(8);
   });
 });
 
 describe('reserveRequests', () => {
-  it('permits a twentieth of a minute immediately after an idle time, then one by one', () => {
+  it('permits 1/20 of the limit immediately after an idle period, and then one request at a time', () => {
     const rate = new Rate();
     const waits = reserveRequests(rate, 52, 1000, 1_000_000);
     expect(waits.slice(0, 50).every((wait) => wait === 0)).toBe(true);
     expect(waits.slice(50)).toEqual([67, 134]);
   });
 
-  it('continues the rate of another execution', () => {
+  it('continues the rate of the previous execution', () => {
     const first = new Rate();
     reserveRequests(first, 60, 1000, 1_000_000);
     const second = new Rate(first.freeAtMs);

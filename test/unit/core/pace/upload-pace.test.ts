@@ -28,19 +28,19 @@ function progress(changes: Partial<UploadProgress> = {}): UploadProgress {
   };
 }
 
-describe('the pace of an upload', () => {
-  it('is what was measured, and the time left at that', () => {
+describe('the rate of an upload', () => {
+  it('is the measured rate, with the time left at that rate', () => {
     expect(uploadPace(progress(), 200, 80, startedAtMs)).toEqual({ bytesPerSecond: 80, leftMs: 10_000 });
   });
 
-  it('is at the first look the average of the session', () => {
+  it('is the average of the session before the first measurement', () => {
     expect(uploadPace(progress(), 200, undefined, startedAtMs + 15_000)).toEqual({
       bytesPerSecond: 40,
       leftMs: 20_000,
     });
   });
 
-  it('is that since the start for a split upload, whose session is only that of a piece', () => {
+  it('is the average since the start for a split upload, or without a session', () => {
     const split = { ...progress(), pieces: [] };
     expect(uploadPace(split, 300, undefined, startedAtMs + 15_000).bytesPerSecond).toBe(20);
     expect(uploadPace(progress({ session: null }), 300, undefined, startedAtMs + 15_000).bytesPerSecond).toBe(20);

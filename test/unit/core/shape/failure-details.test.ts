@@ -13,7 +13,7 @@ describe('knownDetails', () => {
 });
 
 describe('leftFiles', () => {
-  it('returns the files that a failed batch left, and ignores another value', () => {
+  it('returns the files that a failed batch left, and ignores invalid values', () => {
     expect(leftFiles([{ inDoubt: 'worker' }, {}])).toHaveLength(2);
     for (const value of [undefined, null, {}, [5], [{ inDoubt: 'x' }]]) expect(leftFiles(value)).toBeUndefined();
   });

@@ -8,7 +8,7 @@ import {
 const all = Object.fromEntries(registeredAttributes.map(({ name, code }) => [name, code]));
 
 describe('the search attributes of a namespace', () => {
-  it('fit into the limits of each type of a namespace on SQL', () => {
+  it('are within the limits of each type of a namespace on SQL', () => {
     const count = (type: string) => registeredAttributes.filter((attribute) => attribute.type === type).length;
     expect(count('Keyword')).toBeLessThanOrEqual(10);
     for (const type of ['Int', 'Double', 'Bool']) expect(count(type)).toBeLessThanOrEqual(3);
@@ -21,7 +21,7 @@ describe('the search attributes of a namespace', () => {
     expect(lackingAttributes({}).missing).toEqual(registeredAttributes);
   });
 
-  it('are in conflict with others of the same names', () => {
+  it('conflict with other attributes of the same names', () => {
     const { conflicts, missing } = lackingAttributes({ ...all, LonghaulBytes: 2, LonghaulState: 7 });
     expect(missing).toEqual([]);
     expect(conflicts.map(({ name, type, found }) => [name, type, found])).toEqual([
@@ -30,7 +30,7 @@ describe('the search attributes of a namespace', () => {
     ]);
   });
 
-  it('can be registered by commands that name each with its type', () => {
+  it('can be registered by commands that contain each name and type', () => {
     const { temporal, cloud } = registerCommands(registeredAttributes.slice(5, 7), 'team');
     expect(temporal).toBe(
       'temporal operator search-attribute create --namespace team --name LonghaulFileId --type Keyword --name LonghaulBytes --type Int',

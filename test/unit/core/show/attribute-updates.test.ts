@@ -20,7 +20,7 @@ function at(bytesDone: number, changes: Partial<AttributeValues> = {}): Attribut
 }
 
 describe('the search attributes of an upload', () => {
-  it('are set at first, except those that the workflow already has', () => {
+  it('are set at the start, except values that the workflow already has', () => {
     expect(new AttributeUpdates({}).next(begun, false)).toEqual(
       Object.fromEntries(Object.entries(begun).filter(([, value]) => value !== null)),
     );
@@ -69,7 +69,7 @@ describe('the search attributes of an upload', () => {
     expect(updates.next(at(1, { state: 'creating', endsTooEarly: true }), false)).toMatchObject({ endsTooEarly: true });
   });
 
-  it('accept the few properties of an invalid request', () => {
+  it('accept the incomplete properties of an invalid request', () => {
     const updates = new AttributeUpdates({ state: 'inspecting' });
     expect(updates.next({ state: 'failed', reason: 'InvalidRequest' }, false)).toEqual({
       state: 'failed',

@@ -19,7 +19,7 @@ const uploading = {
 } as const;
 
 describe('the values of search attributes', () => {
-  it('are those of an upload: its share rounded down, and no text of failures', () => {
+  it('describe an upload, with the percentage rounded down, without failure messages', () => {
     expect(uploadAttributes(uploading, subject, { reason: 'Unheard' })).toEqual({
       ...subject,
       state: 'uploading',
@@ -44,19 +44,19 @@ describe('the values of search attributes', () => {
     });
   });
 
-  it('say nothing of a request that was not checked', () => {
+  it('omit the properties of a request that was not checked', () => {
     const values = uploadAttributes({ ...uploading, state: 'failed' }, undefined, { reason: 'InvalidRequest' });
     const none = { filename: null, purpose: null, destination: null };
     expect(values).toMatchObject({ ...none, state: 'failed', reason: 'InvalidRequest' });
   });
 
-  it('say nothing of amounts before the source was inspected', () => {
+  it('omit the amounts before the source is inspected', () => {
     const none = { bytes: null, bytesDone: null, percent: null, endsTooEarly: null };
     const progress = { ...uploading, state: 'inspecting', bytesTotal: 0, bytesDone: 0 } as const;
     expect(uploadAttributes(progress, subject, {})).toMatchObject(none);
   });
 
-  it('are those of a sync: its files, and the first problem of a closed sync', () => {
+  it('describe a sync, with its files and the first problem of a closed sync', () => {
     const sync = { bytesTotal: 200, bytesDone: 100, waiting: null };
     expect(syncAttributes({ ...sync, state: 'completed' }, subject, 'SourceChanged')).toEqual({
       ...subject,
@@ -72,7 +72,7 @@ describe('the values of search attributes', () => {
     expect(syncAttributes({ ...sync, state: 'waiting', waiting }, subject, undefined).reason).toBe('ApiRejected');
   });
 
-  it('are cut by code points at what SQL keeps, and hold nothing that its JSON can not', () => {
+  it('are truncated by code points to the limit of SQL, without characters that SQL JSON rejects', () => {
     const filename = `a\0\u{d800}b${'😀'.repeat(300)}`;
     const { filename: cut } = uploadAttributes(uploading, { ...subject, filename }, {});
     expect(Array.from(cut ?? '')).toHaveLength(MAX_KEYWORD_LENGTH);

@@ -71,11 +71,11 @@ describe('the description of an upload in Temporal UI', () => {
     expect([...completed, ...failed].join()).not.toMatch(/expires|in flight/);
   });
 
-  it('shows a name as it is', () => {
+  it('shows a name as code', () => {
     expect(lines({ filename: 'a`b\n**c**' })[0]).toContain('``a`b�**c**``');
   });
 
-  it('draws a bar of twenty cells, full only when everything is there', () => {
+  it('shows a bar of 20 cells, and 100% only if all bytes are sent', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1024 }), (mebibytes) => {
         const text = lines({ bytesDone: mebibytes * MiB }).join('\n');

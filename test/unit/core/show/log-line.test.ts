@@ -4,7 +4,7 @@ import { describeLogRecord } from '../../../../src/core/show/log-line.ts';
 const time = Date.UTC(2026, 10, 23, 9, 8, 7);
 
 describe('describeLogRecord', () => {
-  it('shows when, how bad, what, and what it is about, in one line without a stack', () => {
+  it('shows the time, level, message and IDs in one line, without a stack', () => {
     const err = { message: 'the service\n  answered 503', stack: 'Error: at somewhere' };
     const ids = {
       workflowId: 'nightly',

@@ -29,7 +29,7 @@ it.each<[object, RegExp]>([
   expect(syncRequestProblems({ purpose, ...request })).toEqual([expect.stringMatching(problem)]);
 });
 
-it('accepts names that only look odd', () => {
+it('accepts unusual but valid names', () => {
   for (const key of ['a/...', '..a/b', 'a//b', '/a', 'a b', 'Icon\r']) {
     expect(uploadRequestProblems({ source: { type: 's3', bucket: 'good', key }, purpose })).toEqual([]);
   }

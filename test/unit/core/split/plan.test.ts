@@ -24,7 +24,7 @@ async function plan(sizes: readonly number[], limitBytes: number, lastIsEnded = 
 }
 
 describe('the plan of a split', () => {
-  it('covers the source exactly, with whole lines, no piece empty and none over the limit', () =>
+  it('covers the source exactly with whole lines, without empty or oversized pieces', () =>
     fc.assert(
       fc.asyncProperty(lengths, fc.integer({ min: 40, max: 400 }), fc.boolean(), async (sizes, limit, ended) => {
         const { sizeBytes, ends, outcome } = await plan(sizes, limit, ended);
@@ -39,7 +39,7 @@ describe('the plan of a split', () => {
       }),
     ));
 
-  it('makes pieces that differ from their mean by the length of a line at most, wherever lines are short', () =>
+  it('makes pieces that differ from their mean by at most one line, if lines are short', () =>
     fc.assert(
       fc.asyncProperty(lengths, fc.integer({ min: 160, max: 800 }), async (sizes, limit) => {
         const { sizeBytes, outcome } = await plan(sizes, limit);
@@ -51,7 +51,7 @@ describe('the plan of a split', () => {
       }),
     ));
 
-  it('takes as few pieces as the limit allows, or one more', () =>
+  it('makes the minimum number of pieces, or one more', () =>
     fc.assert(
       fc.asyncProperty(lengths, fc.integer({ min: 160, max: 800 }), async (sizes, limit) => {
         const { sizeBytes, outcome } = await plan(sizes, limit);
@@ -72,9 +72,9 @@ describe('the plan of a split', () => {
 
   it.each<[string, number[], number, number[]]>([
     ['a source within the limit is one piece', [4, 4], 8, [8]],
-    ['the nearer line end before the ideal place', [9, 4, 7], 12, [9, 11]],
-    ['the nearer line end behind the ideal place', [3, 8, 9], 12, [11, 9]],
-    ['one piece more where full pieces meet no line end', [3, 3, 3, 3, 3, 3, 2], 10, [6, 6, 8]],
+    ['the nearer line end is before the ideal position', [9, 4, 7], 12, [9, 11]],
+    ['the nearer line end is after the ideal position', [3, 8, 9], 12, [11, 9]],
+    ['one more piece, if full pieces do not end at a line end', [3, 3, 3, 3, 3, 3, 2], 10, [6, 6, 8]],
     ['lines that are as long as a piece', [10, 10, 10], 10, [10, 10, 10]],
     ['long lines, of which few fit into a piece', [6, 6, 6, 6, 6], 10, [6, 6, 6, 6, 6]],
   ])('%s', async (_, sizes, limit, expected) => {
@@ -82,7 +82,7 @@ describe('the plan of a split', () => {
     expect('pieces' in outcome && outcome.pieces.map((piece) => piece.sizeBytes)).toEqual(expected);
   });
 
-  it('looks only around the cuts', async () => {
+  it('reads only around the cuts', async () => {
     const { sizeBytes, lines } = linesOf(Array.from({ length: 1000 }, () => 10));
     let looks = 0;
     const counted = (look: LineEnds['first']): LineEnds['first'] => {

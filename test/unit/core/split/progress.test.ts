@@ -53,7 +53,7 @@ const piece: UploadProgress = {
 };
 
 describe('the progress of a split upload', () => {
-  it('counts what its piece has done, and shows its session', () => {
+  it('includes the progress of its piece, and shows the session of the piece', () => {
     expect(withPieceProgress(split, piece)).toEqual({
       ...split,
       bytesDone: 6 * MiB,
@@ -67,7 +67,7 @@ describe('the progress of a split upload', () => {
     });
   });
 
-  it('waits and is paused where its piece is, and not otherwise', () => {
+  it('is waiting or paused only if its piece is', () => {
     const state = (ofSplit: UploadProgress['state'], ofPiece: UploadProgress['state']) =>
       withPieceProgress({ ...split, state: ofSplit }, { ...piece, state: ofPiece }).state;
     expect(state('uploading', 'waiting')).toBe('waiting');
@@ -89,7 +89,7 @@ describe('the progress of a split upload', () => {
   });
 });
 
-describe('its description', () => {
+describe('the description of a split upload', () => {
   it('contains the completed, running and failed pieces, with the reasons', () => {
     const pieces = [...split.pieces, { ...pieceOf(3, 'failed'), message: 'refused' }];
     const text = describeSplitProgress({ ...split, pieces }, { nowMs: 0 });

@@ -11,11 +11,11 @@ describe('the check of a split request', () => {
     { pieceSizeBytes: Limits.settableFileBytes },
     { again: true },
     { pieceSizeBytes: undefined },
-  ])('finds nothing wrong with %j', (changes) => {
+  ])('accepts %j', (changes) => {
     expect(splitRequestProblems({ ...request, ...changes })).toEqual([]);
   });
 
-  it('names what is wrong, also with what every upload has', () => {
+  it('reports all problems, also those of any upload', () => {
     expect(splitRequestProblems({ ...request, pieceSizeBytes: 0, again: 'yes', purpose: '' })).toEqual([
       '"purpose" must be a non-empty string',
       '"pieceSizeBytes" must be a whole number from 1 to 549755813888',

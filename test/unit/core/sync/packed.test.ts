@@ -25,7 +25,7 @@ describe('a packed list', () => {
     );
   });
 
-  it('reads values that it has written to its file, while more are added', () => {
+  it('reads values that are already in its file while more are added', () => {
     const packed = new Packed<number>(undefined, new TextFile(1000));
     for (let number = 0; number < 10_000; number++) {
       packed.add(number);

@@ -32,13 +32,13 @@ function known(path: string, fileId: string, changes: Partial<RememberedFile> = 
 const why = (plan: SyncPlan, listed: ListedSource, name = listed.path) => plan.judge(listed, name)?.decision.why;
 
 describe('a source', () => {
-  it('is new when no File has its name', () => {
+  it('is new if no File has its name', () => {
     expect(new SyncPlan([], []).judge(source('a'), 'p-a')).toEqual({
       decision: { action: 'upload', why: 'new', path: 'a', filename: 'p-a', bytes: 10 },
     });
   });
 
-  it('goes by name, size and time where nothing is remembered of its File', () => {
+  it('is compared by name, size and time if its File is not in the memory', () => {
     const plan = new SyncPlan([file('1', 'a')], []);
     expect(plan.judge(source('a'), 'a')?.decision).toMatchObject({ action: 'skip', why: 'same', fileId: '1' });
     expect(why(plan, source('a', { sizeBytes: 11 }))).toBe('changed');
@@ -46,24 +46,24 @@ describe('a source', () => {
     expect(why(plan, source('a', { mtimeMs: CREATED_AT * 1000 + 1 }))).toBe('changed');
   });
 
-  it('is compared with the newest File of its name, the first in the list where seconds tie', () => {
+  it('is compared with the newest File of its name, the first in the list if the times are equal', () => {
     const files = [file('3', 'a', { bytes: 3 }), file('2', 'a'), file('1', 'a', { bytes: 99, createdAt: 5 })];
     const plan = new SyncPlan(files, []);
     expect(why(plan, source('a', { sizeBytes: 3 }))).toBe('same');
   });
 
-  it('is not the remembered File if this File has another size at the service', () => {
+  it('does not match the remembered File if the size of the File at the service differs', () => {
     const plan = (bytes: number) => new SyncPlan([file('1', 'before', { bytes })], [known('a', '1')]);
     expect(why(plan(10), source('a'), 'after')).toBe('known-content');
     expect(why(plan(12), source('a'), 'after')).not.toBe('known-content');
   });
 
-  it('is the same when it is as remembered, whatever the clocks say', () => {
+  it('is unchanged if it matches the memory, regardless of clocks', () => {
     const plan = new SyncPlan([file('1', 'a')], [known('a', '1')]);
     expect(why(plan, source('a', { mtimeMs: (CREATED_AT + 60) * 1000 }))).toBe('same');
   });
 
-  it('needs its md5 when it differs from what is remembered by its time only', () => {
+  it('requires its MD5 if only its time differs from the memory', () => {
     const plan = new SyncPlan([file('1', 'a')], [known('a', '1')]);
     const touched = source('a', { version: 'v2' });
     expect(plan.judge(touched, 'a')).toBeUndefined();
@@ -82,7 +82,7 @@ describe('a source', () => {
     expect(why(new SyncPlan([newer, file('1', 'a')], [known('a', '1')]), source('a'))).toBe('changed');
   });
 
-  it('is recognised under a new name by its md5, and the next time without', () => {
+  it('is recognised under a new name by its MD5, and by the memory in the next run', () => {
     const plan = new SyncPlan([file('1', 'a')], [known('a', '1')]);
     expect(plan.judge(source('b'), 'b')).toBeUndefined();
     const { decision, remember } = plan.settle(source('b'), 'b', 'md5-of-1');
@@ -92,22 +92,22 @@ describe('a source', () => {
     expect(plan.settle(source('b'), 'b', 'other').decision.why).toBe('new');
   });
 
-  it('is sent when its name leads to other content, although the same bytes are elsewhere', () => {
+  it('is sent if the File of its name has other content, although another File has the same bytes', () => {
     const plan = new SyncPlan([file('1', 'a'), file('2', 'b')], [known('a', '1'), known('b', '2')]);
     expect(plan.settle(source('b', { version: 'v2' }), 'b', 'md5-of-1').decision.why).toBe('changed');
   });
 
-  describe('whose size and time are the remembered ones', () => {
+  describe('whose size and time match the memory', () => {
     const remembered = known('a', '1', { change: 'c1' });
     const plan = new SyncPlan([file('1', 'a')], [remembered]);
     const rewritten = source('a', { change: 'c2' });
 
-    it('is the same without a read if its change time and inode are too', () => {
+    it('is unchanged without a read if its change time and inode match too', () => {
       const verdict = plan.judge(source('a', { change: 'c1' }), 'a');
       expect(verdict).toEqual({ decision: expect.objectContaining({ why: 'same' }) });
     });
 
-    it('needs its MD5 if its change time or inode differs, and is remembered with the new one', () => {
+    it('requires its MD5 if its change time or inode differs, and the memory stores the new value', () => {
       expect(plan.judge(rewritten, 'a')).toBeUndefined();
       const { decision, remember } = plan.settle(rewritten, 'a', 'md5-of-1');
       expect(decision).toMatchObject({ action: 'skip', why: 'known-content' });
@@ -116,7 +116,7 @@ describe('a source', () => {
       expect(plan.settle(rewritten, 'a', 'other').decision).toMatchObject({ action: 'upload', why: 'changed' });
     });
 
-    it('is the same without a read by a memory of an earlier version, which then gets the change time', () => {
+    it('is unchanged without a read for a memory of an earlier version, which then stores its change time', () => {
       const earlier = new SyncPlan([file('1', 'a')], [known('a', '1')]);
       expect(earlier.judge(rewritten, 'a')).toEqual({
         decision: expect.objectContaining({ why: 'same' }),
@@ -124,12 +124,12 @@ describe('a source', () => {
       });
     });
 
-    it('is the same if its File went without an MD5, with which nothing can be compared', () => {
+    it('is unchanged if its File was uploaded without an MD5', () => {
       const unchecked = new SyncPlan([file('1', 'a')], [known('a', '1', { md5: null, change: 'c1' })]);
       expect(unchecked.judge(rewritten, 'a')).toEqual({ decision: expect.objectContaining({ why: 'same' }) });
     });
 
-    it('is the same after a remount if only the inode differs and it is to be ignored', () => {
+    it('is unchanged after a remount if only the inode differs, which the request ignores', () => {
       const listed = [file('1', 'a')];
       const entry = known('a', '1', { change: 'c1.i1' });
       const plans = [false, true].map((ignoreInode) => new SyncPlan(listed, [entry], { ignoreInode }));
@@ -140,7 +140,7 @@ describe('a source', () => {
       expect(plans.map((one) => one.judge(source('a', { change: 'c2.i1' }), 'a'))).toEqual([undefined, undefined]);
     });
 
-    it('goes by its times if nothing is remembered of its File', () => {
+    it('is compared by its time if its File is not in the memory', () => {
       expect(why(new SyncPlan([file('1', 'a')], []), rewritten)).toBe('same');
     });
   });
@@ -151,13 +151,13 @@ describe('a source', () => {
     const plan = new SyncPlan(listed, [entry], { checksum: true });
     const untouched = source('a', { change: 'c1' });
 
-    it('is read also if its size, times and inode are the remembered ones', () => {
+    it('is read also if its size, times and inode match the memory', () => {
       expect(plan.judge(untouched, 'a')).toBeUndefined();
       expect(plan.settle(untouched, 'a', 'md5-of-1')).toEqual({ decision: expect.objectContaining({ why: 'same' }) });
       expect(plan.settle(untouched, 'a', 'other').decision).toMatchObject({ action: 'upload', why: 'changed' });
     });
 
-    it('is not sent again after it was touched, and is remembered with its new time', () => {
+    it('is not resent if only its time changed, and the memory stores the new time', () => {
       const touched = source('a', { version: 'v2', mtimeMs: CREATED_AT * 2000 });
       expect(plan.judge(touched, 'a')).toBeUndefined();
       const { decision, remember } = plan.settle(touched, 'a', 'md5-of-1');
@@ -188,7 +188,7 @@ describe('a source', () => {
     });
   });
 
-  it('is new when what is remembered of it is no longer at the destination', () => {
+  it('is new if its remembered File is no longer at the destination', () => {
     expect(why(new SyncPlan([], [known('a', '1')]), source('a'))).toBe('new');
   });
 });
@@ -211,13 +211,13 @@ describe('a File', () => {
     expect(plan.forgettable(() => true)).toEqual([]);
   });
 
-  it('is not gone while another path leads to it', () => {
+  it('is kept while another source path has it', () => {
     const isListed = (path: string) => path !== 'b';
     expect(gone(new SyncPlan(files, [...remembered, known('moved', '2')]), isListed)).toEqual(nothing);
     expect(gone(new SyncPlan(files, remembered), isListed, [known('moved', '2')])).toEqual(nothing);
   });
 
-  it('is gone once, by the path that its name is made of, though two paths led to it', () => {
+  it('is deleted once if two paths had it, by the path that matches its name', () => {
     const plan = new SyncPlan([file('1', 'a')], [known('b', '1'), known('a', '1')]);
     expect(gone(plan, () => false)).toMatchObject({ deletions: [{ fileId: '1', path: 'a' }], held: [] });
   });
@@ -227,12 +227,12 @@ describe('a File', () => {
     ['size', known('a', '1', { sizeBytes: 11 })],
     ['creation time', known('a', '1', { createdAt: CREATED_AT - 1 })],
     ['no creation time', { path: 'a', fileId: '1', sizeBytes: 10, version: 'v1', md5: null }],
-  ])('is kept, with the reason, when its %s does not match the memory', (what, entry) => {
+  ])('is kept, with the reason, if its %s does not match the memory', (what, entry) => {
     const held = [{ fileId: '1', why: what }];
     expect(gone(new SyncPlan(files, [entry]), () => false)).toEqual({ deletions: [], held });
   });
 
-  it('is kept when its source can be a moved file that is left for the next run', () => {
+  it('is kept if a file that is postponed to the next run might be its moved source', () => {
     const query = { isListed: () => false, nameOf: (path: string) => path, postponedSizes: new Set([10]) };
     const { deletions, held } = new SyncPlan(files, [known('a', '1')]).gone(query);
     expect({ deletions, held }).toEqual({ deletions: [], held: [{ fileId: '1', why: 'postponed' }] });
@@ -242,7 +242,7 @@ describe('a File', () => {
     expect(new SyncPlan(files, [known('a', '1')]).gone({ ...query, postponedSizes: new Set([11]) }).held).toEqual([]);
   });
 
-  it('has its creation time added to the memory when its source is unchanged', () => {
+  it('is added to the memory with its creation time if its source is unchanged', () => {
     const { createdAt, ...older } = known('a', '1');
     const plan = new SyncPlan(files, [older]);
     expect(plan.judge(source('a'), 'a')).toMatchObject({
@@ -252,7 +252,7 @@ describe('a File', () => {
     expect(new SyncPlan(files, [known('a', '1')]).judge(source('a'), 'a')?.remember).toBeUndefined();
   });
 
-  it('is deleted by no memory, however it was forged, unless name, size and time are its own', () => {
+  it('is never deleted by a forged memory, unless name, size and creation time match', () => {
     const entry = fc.record({
       path: fc.constantFrom('a', 'b', 'foreign', 'x'),
       fileId: fc.constantFrom('1', '2', '9', 'none'),
@@ -279,7 +279,7 @@ describe('a File', () => {
     );
   });
 
-  it('comes in the order of paths', () => {
+  it('is listed in the order of paths', () => {
     expect(['b', 'a', 'a', 'B'].toSorted(comparePaths)).toEqual(['B', 'a', 'a', 'b']);
   });
 });

@@ -6,7 +6,7 @@ import { syncRequestProblems } from '../../../../src/contracts/requests/problems
 const good = { source: { type: 'folder', path: '/data' }, purpose: 'batch' };
 
 describe('a sync request', () => {
-  it('is good with a source and a purpose, and with everything', () => {
+  it('is valid with a source and a purpose, and with all properties', () => {
     expect(syncRequestProblems(good)).toEqual([]);
     const all = {
       ...good,
@@ -39,23 +39,23 @@ describe('a sync request', () => {
     [{ ...good, maxConcurrentUploads: 201 }, /from 1 to 200/],
     [{ ...good, upload: { md5: 1, filename: 'x' } }, /"md5" must be true or false, "filename" is not a property/],
     [{ ...good, deletes: true }, /"deletes" is not a property of a sync request/],
-  ])('%j is refused with the reason', (request, words) => {
+  ])('%j is rejected with the reason', (request, words) => {
     expect(syncRequestProblems(request).join('; ')).toMatch(words);
   });
 });
 
 describe('a path within a source', () => {
-  it('becomes a name without slashes, below the prefix', () => {
+  it('becomes a name without slashes, after the prefix', () => {
     expect(syncFileName('night-', 'a/b/c d.jsonl')).toBe('night-a__b__c d.jsonl');
   });
 
-  it('is refused as a name when it is not UTF-8 or holds control characters', () => {
+  it('is rejected as a name if it is not UTF-8 or contains control characters', () => {
     expect(syncFileNameProblem('a\uFFFDb')).toMatch(/not UTF-8/);
     expect(syncFileNameProblem('a\nb')).toMatch(/control characters/);
     expect(syncFileNameProblem('ünï — ok.jsonl')).toBeUndefined();
   });
 
-  it('leads to a file on the host of its folder', () => {
+  it('is the path of a file on the host of its folder', () => {
     const folder = { type: 'folder', path: '/data/' } as const;
     expect(sourceWithin(folder, 'a/b')).toEqual({ type: 'file', path: '/data/a/b' });
     expect(sourceWithin({ ...folder, path: '/', host: 'h' }, 'a')).toEqual({ type: 'file', path: '/a', host: 'h' });

@@ -20,7 +20,7 @@ const totals: SyncTotals = {
 };
 
 describe('the tally of a sync', () => {
-  it('counts exactly, names at most a hundred problems, and survives the way to the next execution', () => {
+  it('counts exactly, lists at most 100 problems, and is kept in the next execution', () => {
     const first = new SyncTally();
     first.begin(totals);
     first.sent(512);
@@ -66,7 +66,7 @@ describe('a sync in Temporal UI', () => {
     uploading: [],
   });
 
-  it('says what it has found', () => {
+  it('shows the counts of the lists', () => {
     expect(describeSync(at('listing', tally), { nowMs: 0 }).split('\n\n')).toEqual([
       '**listing** · `data` · as of 1970-01-01T00:00:00Z',
       '0 of 0 files sent, of 0 files with 0 B',

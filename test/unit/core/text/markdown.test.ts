@@ -19,7 +19,7 @@ const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"'
 const HOSTILE =
   '`![x](http://evil.example/x.png)` <script src=//evil.example></script>\n# [a](javascript:x) | http://evil.example';
 
-describe('a text from outside in the Markdown of Temporal UI', () => {
+describe('an external text in the Markdown of Temporal UI', () => {
   it.each([
     ['train.jsonl', '`train.jsonl`'],
     ['![x](http://evil/x.png)', '`![x](http://evil/x.png)`'],
@@ -35,7 +35,7 @@ describe('a text from outside in the Markdown of Temporal UI', () => {
     expect(inlineCode(text)).toBe(markdown);
   });
 
-  it('is one code span with all of the text, whatever the text is', () => {
+  it('is one code span that contains all of any text', () => {
     const piece = fc.constantFrom('`', '``', ' ', '\\', '\n', '<img src=x>', '![a](b)', '|', '*', '~~~', 'x', '\u202e');
     fc.assert(
       fc.property(
@@ -55,7 +55,7 @@ describe('a text from outside in the Markdown of Temporal UI', () => {
     );
   });
 
-  it('is cut in the middle where the space is limited', () => {
+  it('is shortened in the middle if the space is limited', () => {
     expect(inlineCode('0123456789.jsonl', 13)).toBe('`01234…jsonl`');
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), (text) => {
@@ -70,7 +70,7 @@ describe('the pages of Temporal UI', () => {
   const now = { nowMs: 0, reason: HOSTILE, fileId: HOSTILE };
   const waiting = { reason: HOSTILE, failureType: HOSTILE, sinceMs: 0, nextProbeAtMs: 0 };
 
-  it('load nothing and link nowhere, whatever names, IDs and messages are', () => {
+  it('contain no links or external content, for any names, IDs and messages', () => {
     const amount = { files: 1, bytes: 1 };
     const counts = { listed: amount, toSend: amount, sent: amount, same: 0, knownContent: 0, failed: 0, leftOut: 0 };
     const upload = {

@@ -17,7 +17,7 @@ describe('a name in NFC and in NFD', () => {
     expect(isSameName(nfc, nfd.toUpperCase())).toBe(false);
   });
 
-  it('makes one name of a File', () => {
+  it('results in one name of a File', () => {
     expect(syncFileName('p-', nfd)).toBe(syncFileName('p-', nfc));
     expect(filenameOfSource({ type: 'file', path: `/data/${nfd}` })).toBe('résumé 한국.jsonl'.normalize('NFC'));
   });
@@ -30,7 +30,7 @@ describe('a name in NFC and in NFD', () => {
     },
   );
 
-  it('is one path and one File to a sync, with both forms in the memory', () => {
+  it('is one path and one File of a sync, with both forms in the memory', () => {
     const file = { id: '1', filename: syncFileName('', nfc), bytes: 10, createdAt: 5, purpose: 'batch' };
     const entry: RememberedFile = { path: nfd, sizeBytes: 10, version: 'v', fileId: '1', md5: 'm', createdAt: 5 };
     const source = { path: nfc, sizeBytes: 10, mtimeMs: 9_000_000, fingerprint: 'f', version: 'v' };

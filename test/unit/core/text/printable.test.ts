@@ -12,7 +12,7 @@ const character = fc.oneof(
 const text = fc.array(character).map((characters) => characters.join(''));
 const JOINERS = /[\u200c\u200d]/g;
 
-describe('what a terminal is shown', () => {
+describe('the text that a terminal shows', () => {
   it('keeps letters of every script, spaces and emoji', () => {
     const kept = 'Übung 訓練 שלום می‌خواهم क्‍ष 👩‍💻 ❤️ (1).jsonl';
     expect(printable(kept)).toBe(kept);
@@ -27,11 +27,11 @@ describe('what a terminal is shown', () => {
     ['invisible characters', 'a\u200bb\u2060c\ufeffd\u00ade\u{e0041}\u3164', 'a�b�c�d�e��'],
     ['joiners between ASCII characters', 'fi\u200dle\u200c.txt', 'fi�le�.txt'],
     ['half a character', 'a\ud83d', 'a�'],
-  ])('has a mark in place of %s', (_, unsafe, shown) => {
+  ])('contains a replacement for %s', (_, unsafe, shown) => {
     expect(printable(unsafe)).toBe(shown);
   });
 
-  it('never contains a control character or another invisible one', () => {
+  it('never contains a control character or another invisible character', () => {
     fc.assert(
       fc.property(text, (unsafe) => {
         const shown = printable(unsafe);
@@ -43,8 +43,8 @@ describe('what a terminal is shown', () => {
   });
 });
 
-describe('JSON that a terminal is shown', () => {
-  it('has exact data and no control character, whatever the data is', () => {
+describe('the JSON that a terminal shows', () => {
+  it('contains the exact data and no control characters, for any data', () => {
     fc.assert(
       fc.property(fc.dictionary(text, fc.oneof(text, fc.array(text))), (data) => {
         const json = printableJson(data);
@@ -55,7 +55,7 @@ describe('JSON that a terminal is shown', () => {
     );
   });
 
-  it('escapes a character of two units as two', () => {
+  it('escapes a character of two UTF-16 units as two escapes', () => {
     expect(printableJson('a\u202e\u{e0041}')).toBe(String.raw`"a\u202e\udb40\udc41"`);
   });
 });

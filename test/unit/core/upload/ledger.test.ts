@@ -29,14 +29,14 @@ const ledgerAndSteps = fc
   });
 
 describe('the part ledger', () => {
-  it('hands out the parts from the first on, and then nothing', () => {
+  it('assigns the parts from the first to the last, and then none', () => {
     const ledger = new PartLedger(plan);
     expect([1, 2, 3, 4, 5].map(() => ledger.take())).toEqual([1, 2, 3, 4, undefined]);
     expect(ledger.hasNext).toBe(false);
     expect(ledger.out).toBe(4);
   });
 
-  it('hands out a part that was given back before any later one', () => {
+  it('assigns a released part before all later parts', () => {
     const ledger = new PartLedger(plan);
     const taken = [ledger.take(), ledger.take(), ledger.take()];
     expect(taken).toEqual([1, 2, 3]);
@@ -45,7 +45,7 @@ describe('the part ledger', () => {
     expect([ledger.take(), ledger.take(), ledger.take()]).toEqual([1, 3, 4]);
   });
 
-  it('counts the bytes of recorded parts, the last one by its true size', () => {
+  it('counts the bytes of recorded parts, with the actual size of the last part', () => {
     const ledger = new PartLedger(plan, [null, null, null, 'd']);
     expect([ledger.done, ledger.bytesDone]).toEqual([1, 1]);
     ledger.take();
@@ -53,7 +53,7 @@ describe('the part ledger', () => {
     expect([ledger.done, ledger.bytesDone, ledger.out]).toEqual([2, 4, 0]);
   });
 
-  it('gives the ids in the order of the file, whatever the order in which they came', () => {
+  it('returns the part IDs in the order of the file, for any order of recording', () => {
     const ledger = new PartLedger(plan);
     while (ledger.take() !== undefined);
     for (const partNumber of [3, 1, 4, 2]) ledger.record(partNumber, `id-${partNumber}`);
@@ -61,19 +61,19 @@ describe('the part ledger', () => {
     expect(ledger.orderedPartIds()).toEqual(['id-1', 'id-2', 'id-3', 'id-4']);
   });
 
-  it('gives no list of ids while a part is missing', () => {
+  it('returns no list of part IDs while a part is missing', () => {
     const ledger = new PartLedger(plan, ['a', null, 'c', 'd']);
     expect(ledger.complete).toBe(false);
     expect(() => ledger.orderedPartIds()).toThrow('part 2 has no ID yet');
   });
 
-  it('gives its ids away as a copy', () => {
+  it('returns a copy of its part IDs', () => {
     const ledger = new PartLedger(plan, ['a', null, null, null]);
     ledger.toJSON()[1] = 'forged';
     expect(ledger.toJSON()).toEqual(['a', null, null, null]);
   });
 
-  it('never loses a part nor hands one out twice, in whatever order parts are taken, recorded and given back', () => {
+  it('never loses a part or assigns it twice, for any order of assignments, records and releases', () => {
     fc.assert(
       fc.property(ledgerAndSteps, ([drawn, partIds, sequence]) => {
         const ledger = new PartLedger(drawn, partIds);

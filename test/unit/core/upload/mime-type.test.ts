@@ -23,7 +23,7 @@ describe('mimeTypeFields', () => {
     },
   );
 
-  it('contain a requested type as it is', () => {
+  it('contain a requested type unchanged', () => {
     expect(mimeTypeFields('main.py', 'application/octet-stream')).toEqual({ mimeType: 'application/octet-stream' });
   });
 });

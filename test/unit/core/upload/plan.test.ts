@@ -8,7 +8,7 @@ const fileSize = fc.integer({ min: 1, max: Limits.maxFileBytes });
 const partSize = fc.integer({ min: Limits.minPartSizeBytes, max: Limits.maxPartSizeBytes });
 
 describe('the part plan', () => {
-  it('tiles the file exactly, in order, without an empty part', () => {
+  it('covers the file exactly, in order, without an empty part', () => {
     fc.assert(
       fc.property(fileSize, partSize, (sizeBytes, partSizeBytes) => {
         const plan = planParts(sizeBytes, partSizeBytes);
@@ -23,7 +23,7 @@ describe('the part plan', () => {
     );
   });
 
-  it('makes every part but the last of the same size', () => {
+  it('makes all parts except the last the same size', () => {
     fc.assert(
       fc.property(fileSize, partSize, (sizeBytes, partSizeBytes) => {
         const plan = planParts(sizeBytes, partSizeBytes);
@@ -49,7 +49,7 @@ describe('the part plan', () => {
     [4096 * MiB, 32 * MiB],
     [Limits.maxFileBytes, 64 * MiB],
     [2 * Limits.maxFileBytes, 64 * MiB],
-  ])('gives a file of %d bytes parts of %d bytes', (sizeBytes, expected) => {
+  ])('divides a file of %d bytes into parts of %d bytes', (sizeBytes, expected) => {
     expect(partSizeWithin(openAiLimits, sizeBytes)).toBe(expected);
   });
 

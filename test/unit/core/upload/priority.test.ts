@@ -7,7 +7,7 @@ describe('the priority of a request', () => {
     expect(requestPriority({ priority: 4 })).toStrictEqual({ priorityKey: 4 });
   });
 
-  it('has all that the request says', () => {
+  it('has all properties of the request', () => {
     expect(requestPriority({ priority: 1, fairnessKey: 'tenant', fairnessWeight: 2 })).toEqual({
       priorityKey: 1,
       fairnessKey: 'tenant',

@@ -10,13 +10,13 @@ import { retuneProblems } from '../../../../workflows/shell/control-problems.ts'
 const good: UploadRequest = { source: { type: 'file', path: '/data/x.jsonl' }, purpose: 'batch' };
 
 describe('an upload request', () => {
-  it('needs a source and a purpose, and nothing else', () => {
+  it('requires only a source and a purpose', () => {
     expect(uploadRequestProblems(good)).toEqual([]);
     expect(uploadRequestProblems({})).toEqual(['"source" is missing', '"purpose" is missing']);
     expect(uploadRequestProblems({ source: undefined, purpose: undefined })).toHaveLength(2);
   });
 
-  it('may set everything', () => {
+  it('can set all properties', () => {
     const full: Required<UploadRequest> = {
       source: { type: 'file', path: '/data/x.jsonl', host: 'a', range: { offsetBytes: 0, sizeBytes: 1 } },
       within: { type: 'folder', path: '/data', host: 'a' },
@@ -107,7 +107,7 @@ describe('an upload request', () => {
     ['fairnessWeight', 1000.1],
     ['fairnessWeight', '1'],
     ['fairnessWeight', Number.NaN],
-  ])('is refused with %s %j', (name, value) => {
+  ])('is rejected with %s %j', (name, value) => {
     const problems = uploadRequestProblems({ ...good, [name]: value });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(new RegExp(`^"${name}" must (be|have|not contain) `));
@@ -141,7 +141,7 @@ describe('an upload request', () => {
         'has an invalid "range": it must have "offsetBytes" (0 or more) and "sizeBytes" (1 or more)',
       ],
     ),
-  ])('is refused with a source that is %s', (_, source, problem) => {
+  ])('is rejected with a source that is %s', (_, source, problem) => {
     expect(uploadRequestProblems({ ...good, source })).toEqual([`"source" ${problem}`]);
   });
 
@@ -157,7 +157,7 @@ describe('the input of a retune', () => {
     for (const limitBytesPerSecond of [0, 131_072, 1e12]) expect(retuneProblems({ limitBytesPerSecond })).toEqual([]);
   });
 
-  it('is refused with every problem', () => {
+  it('is rejected with all problems', () => {
     expect(retuneProblems({})).toEqual(['set "concurrency", "partSizeBytes", "limitBytesPerSecond" or "ignoreInode"']);
     expect(retuneProblems(undefined)).toEqual(['a retune must be an object']);
     expect(retuneProblems({ limitBytesPerSecond: 1 })).toEqual([

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SessionBudget } from '../../../../src/core/upload/sessions.ts';
 
 describe('SessionBudget', () => {
-  it('counts down with every session, but not with those that were lost while the upload waited', () => {
+  it('decreases with each session, except sessions that were lost while the upload waited', () => {
     const budget = new SessionBudget(() => 2);
     expect(budget.left).toBe(2);
     budget.open();
@@ -19,7 +19,7 @@ describe('SessionBudget', () => {
     expect(budget.orphaned).toBe(2);
   });
 
-  it('forgives one wrong md5', () => {
+  it('ignores one incorrect MD5', () => {
     const budget = new SessionBudget(() => 3);
     expect([budget.forgiveWrongMd5(), budget.forgiveWrongMd5()]).toEqual([true, false]);
   });

@@ -3,13 +3,13 @@ import { completeTimeoutMs, partTimeoutMs } from '../../../../src/core/upload/pl
 
 const MiB = 1024 * 1024;
 
-describe('the time that a call has', () => {
-  it('is five minutes for a part, and longer for one that a slow link needs longer for', () => {
+describe('the timeout of a call', () => {
+  it('is 5 minutes for a part, and longer for a part that takes longer on a slow link', () => {
     expect(partTimeoutMs(MiB)).toBe(300_000);
     expect(partTimeoutMs(64 * MiB)).toBe(1_024_000);
   });
 
-  it('is two minutes for a completion, and 32 s more for each GiB that the service may read again', () => {
+  it('is 2 minutes for a completion, and 32 s more per GiB that the service might read again', () => {
     expect(completeTimeoutMs(1)).toBe(120_001);
     expect(completeTimeoutMs(8192 * MiB)).toBe(120_000 + 8 * 32_000);
   });

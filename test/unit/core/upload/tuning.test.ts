@@ -11,8 +11,8 @@ function tuningOf(admitted: object, carried?: CarriedTuning): UploadTuning {
 }
 const KiB = 1024;
 
-describe('what of an upload may be changed while it runs', () => {
-  it('is what the request says, else the default', () => {
+describe('the settings that can change during an upload', () => {
+  it('are those of the request, or else the defaults', () => {
     const tuning = tuningOf(request);
     expect(tuning).toMatchObject({ concurrency: 16, mostParts: 16, nextPartSizeBytes: 8_388_608, limit: null });
     const asked = { ...request, concurrency: 4, partSizeBytes: 2_000_000, limitBytesPerSecond: 1024 * KiB };
@@ -23,7 +23,7 @@ describe('what of an upload may be changed while it runs', () => {
     });
   });
 
-  it('changes only where something is given, and each limit is newer than the one before', () => {
+  it('change only if a value is set, and each new limit has a higher revision', () => {
     const tuning = tuningOf({ ...request, limitBytesPerSecond: 0 });
     tuning.retune({ concurrency: 3 });
     tuning.retune({ partSizeBytes: 3_000_000 });
@@ -34,14 +34,14 @@ describe('what of an upload may be changed while it runs', () => {
     expect(tuning.limit).toEqual({ bytesPerSecond: 0, revision: 2 });
   });
 
-  it('sends no more parts at a time than its limit can feed', () => {
+  it('permit only as many parts at the same time as the rate limit can supply', () => {
     const tuning = tuningOf({ ...request, limitBytesPerSecond: 256 * KiB });
     expect(tuning.mostParts).toBe(2);
     tuning.retune({ limitBytesPerSecond: 0 });
     expect(tuning.mostParts).toBe(16);
   });
 
-  it('keeps changes from before the request was known, except an unusable "ignoreInode"', () => {
+  it('keep changes from before the request was read, except an unusable "ignoreInode"', () => {
     const tuning = new UploadTuning();
     expect(tuning).toMatchObject({ concurrency: 0, nextPartSizeBytes: undefined, limit: null, ignoreInode: false });
     tuning.retune({ concurrency: 3, ignoreInode: true });
@@ -50,7 +50,7 @@ describe('what of an upload may be changed while it runs', () => {
     expect(tuning).toMatchObject({ concurrency: 3, nextPartSizeBytes: 8_388_608, ignoreInode: false });
   });
 
-  it('continues unchanged in the next execution, also after one without limits', () => {
+  it('continue unchanged in the next execution, also after an execution without limits', () => {
     const tuning = tuningOf(request);
     tuning.retune({ concurrency: 2, limitBytesPerSecond: 512 * KiB });
     expect(tuningOf(request, tuning.toJSON()).toJSON()).toEqual(tuning.toJSON());

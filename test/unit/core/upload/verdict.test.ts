@@ -11,21 +11,21 @@ const fresh: SessionEvidence = {
   endsAtMs: 3700,
 };
 
-describe('whether a new session can help', () => {
-  it('is certain when the session is known to be gone', () => {
+describe('isSessionLost', () => {
+  it('is true if the failure reports a lost session', () => {
     expect(isSessionLost({ ...fresh, failureType: FailureType.SessionLost })).toBe(true);
     expect(isSessionLost({ ...fresh, failureType: FailureType.SessionLost, status: undefined })).toBe(true);
   });
 
-  it('is false for a 400 that only the request explains', () => {
+  it('is false for a 400 that only the request can have caused', () => {
     expect(isSessionLost(fresh)).toBe(false);
   });
 
   it.each([
-    ['the session took parts before', { partsTaken: 1 }],
-    ['a part may have arrived twice', { resent: true }],
-    ['its time is over', { nowMs: 3700 }],
-  ])('is yes for a 400 when %s', (_, evidence) => {
+    ['the session already accepted parts', { partsTaken: 1 }],
+    ['a part might have arrived twice', { resent: true }],
+    ['the lifetime of the session is over', { nowMs: 3700 }],
+  ])('is true for a 400 if %s', (_, evidence) => {
     expect(isSessionLost({ ...fresh, ...evidence })).toBe(true);
   });
 
