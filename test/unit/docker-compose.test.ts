@@ -75,7 +75,7 @@ describe('docker-compose.yml', () => {
     for (const image of [...bases, ...pulled]) expect(image).toMatch(/^[a-z0-9./-]+:v?\d+\.\d+[\w.-]*$/);
   });
 
-  it('sets Temporal up without the deprecated auto-setup image, server and tools of one version', () => {
+  it('does not use the deprecated auto-setup image, and uses one version of Temporal server and tools', () => {
     const images = services.map(([, service]) => service.image ?? '');
     expect(images.filter((image) => image.includes('auto-setup'))).toEqual([]);
     const versions = images.filter((image) => /temporalio\/(server|admin-tools):/.test(image));

@@ -203,7 +203,7 @@ describe.skipIf(!existsSync(entries[0] as string))('the declarations of the pack
     for (const child of children) yield* referenced(child);
   }
 
-  it('export every type of the package that they reference', () => {
+  it('export each type of the package that they reference', () => {
     const exported = entries
       .map((entry) => project.program.getSourceFile(entry))
       .filter((file) => file !== undefined)

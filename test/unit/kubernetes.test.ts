@@ -41,22 +41,19 @@ describe('the manifests for Kubernetes', () => {
     for (const name of manifestNames()) expect(page).toContain(`\`${name}\``);
   });
 
-  it.each(components)(
-    'start %s workers with options that the command has, for the default queue',
-    async (component) => {
-      expect(await optionsOf(component)).toMatchObject({ roles: [component] });
-      const config = loadConfig({ ...configMapData(), TEMPORAL_CONFIG_FILE: '/dev/null' });
-      expect(config.temporal?.address).toBe(configMapData()['TEMPORAL_ADDRESS']);
-      expect(config.taskQueue).toBeUndefined();
-      const { ports, startupProbe, livenessProbe, readinessProbe } = containerOf(component);
-      expect(config).toMatchObject({ metricsPort: ports[0].containerPort, metricsHost: '0.0.0.0' });
-      expect([startupProbe, livenessProbe, readinessProbe].map(({ httpGet }) => httpGet)).toEqual([
-        { path: '/healthz', port: ports[0].name },
-        { path: '/healthz', port: ports[0].name },
-        { path: '/readyz', port: ports[0].name },
-      ]);
-    },
-  );
+  it.each(components)('start %s workers with existing options, for the default queue', async (component) => {
+    expect(await optionsOf(component)).toMatchObject({ roles: [component] });
+    const config = loadConfig({ ...configMapData(), TEMPORAL_CONFIG_FILE: '/dev/null' });
+    expect(config.temporal?.address).toBe(configMapData()['TEMPORAL_ADDRESS']);
+    expect(config.taskQueue).toBeUndefined();
+    const { ports, startupProbe, livenessProbe, readinessProbe } = containerOf(component);
+    expect(config).toMatchObject({ metricsPort: ports[0].containerPort, metricsHost: '0.0.0.0' });
+    expect([startupProbe, livenessProbe, readinessProbe].map(({ httpGet }) => httpGet)).toEqual([
+      { path: '/healthz', port: ports[0].name },
+      { path: '/healthz', port: ports[0].name },
+      { path: '/readyz', port: ports[0].name },
+    ]);
+  });
 
   it.each(components)('allow %s workers their grace period and their exit before SIGKILL', async (component) => {
     const { grace = 0 } = await optionsOf(component);

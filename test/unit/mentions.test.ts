@@ -48,13 +48,13 @@ function mentionsIn(path: string): InlineCode[] {
 }
 
 describe('the sentences of the README and of docs', () => {
-  it('name only commands and options that longhaul has', () => {
+  it('name only existing commands and options of longhaul', () => {
     const mentions = readInlineCode().filter(({ text }) => longhaulArguments(commandsOf(text)[0] ?? []));
     expect(mentions.length).toBeGreaterThan(50);
     expectNone(problemsOf(mentions), 'correct the command in the sentence, or add the option to src/cli');
   });
 
-  it('name only options that a command of longhaul has, or another program', () => {
+  it('name only existing options of longhaul or of another program', () => {
     const known = new Set([...longhaulOptions(), ...optionsOfOthers]);
     const unknown = readInlineCode().flatMap(({ place, text }) =>
       (text.startsWith('--') ? text.split(/\s+/) : [])
@@ -66,7 +66,7 @@ describe('the sentences of the README and of docs', () => {
   });
 });
 
-it('messages and the files of deploy name only commands and options that longhaul has', () => {
+it('messages and the files of deploy name only existing commands and options of longhaul', () => {
   const paths = ['src', 'workflows', 'activities', 'deploy'].flatMap((folder) =>
     readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
   );

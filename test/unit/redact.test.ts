@@ -6,7 +6,7 @@ import { cpuTimeMs } from '../support/cpu-time.ts';
 
 const KEY = 'sk-canary/0451+äöü"x';
 
-describe('a text that a service repeats', () => {
+describe('a text that contains secrets of a request', () => {
   const redactAll = createRedact(
     'sk-1234',
     { 'X-Team-Token': 'team-5', 'OpenAI-Organization': 'org-6' },
@@ -61,7 +61,7 @@ describe('a text that a service repeats', () => {
   });
 });
 
-describe('a value whose name is that of a secret', () => {
+describe('a value with the name of a secret', () => {
   const names =
     'sig signature token credential code X-Amz-Signature X-Amz-Credential X-Amz-Security-Token X-Goog-Signature AWSAccessKeyId access_token client_secret refresh_token id_token apiKey api_key password X%2DAmz%2DSignature';
 

@@ -77,7 +77,7 @@ const placesOfJson: readonly ((value: object) => readonly string[])[] = [
 ];
 
 describe('the snippets of the README and of docs', () => {
-  it('are in a language that has a check', () => {
+  it('are in a language that this test can check', () => {
     expect(checked.filter((language) => of(language).length === 0)).toEqual([]);
     const others = snippets.filter(({ language }) => ![...checked, ...unchecked].includes(language));
     expectNone(
@@ -92,7 +92,7 @@ describe('the snippets of the README and of docs', () => {
     );
   });
 
-  it('name only commands, arguments and options that longhaul has', async () => {
+  it('contain only existing commands, arguments and options of longhaul', async () => {
     const ours = commands.flatMap(({ place, words }) => {
       const args = longhaulArguments(words);
       // A schedule requires that its folder exists.

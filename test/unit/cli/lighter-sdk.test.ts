@@ -30,7 +30,7 @@ const program = `
   }));
 `;
 
-it('loads the file system of the bundler of the SDK at its first use, and no messages of Temporal Cloud', async () => {
+it("loads the file system of the SDK's bundler at its first use, and never the Temporal Cloud messages", async () => {
   const args = ['--input-type=module', '--eval', await bundledProgram(program)];
   expect(JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }))).toEqual({
     atStart: false,

@@ -84,7 +84,7 @@ describe('a row of longhaul top', () => {
     ]);
   });
 
-  it('shows the waiting reason, that the session expires too early, or the error of a retry', () => {
+  it('shows the waiting reason, a warning if the session expires too early, or the error of a retry', () => {
     const waiting = { reason: 'the key is rejected', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 0 };
     expect(row({ state: 'waiting', waiting }).trouble).toBe('the key is rejected');
     expect(row({ sessionEndsTooEarly: true }).trouble).toMatch(/session expires before/);
@@ -102,7 +102,7 @@ describe('a row of longhaul top', () => {
     });
   });
 
-  it('shows the search attributes if no worker responds, or that none responds', () => {
+  it('shows the search attributes, or that no worker responds', () => {
     expect(rowOfSummary(summary({ state: 'waiting', reason: 'ApiRejected', bytes: 200, bytesDone: 50 }))).toMatchObject(
       {
         state: 'waiting',

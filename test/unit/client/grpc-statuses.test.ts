@@ -213,7 +213,7 @@ describe.each(documented)('the gRPC status $status $name', ({ status, name, clas
 
 describe('a namespace that does not exist', () => {
   it.each(['Namespace nope is not found.', 'namespace "nope" not found'])(
-    'is one error of every method: %s',
+    'is the same error in each method: %s',
     async (details) => {
       Object.assign(server, { status: 5, answers: {}, details });
       try {

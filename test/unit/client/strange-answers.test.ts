@@ -188,7 +188,7 @@ describe('heartbeats of parts', () => {
   });
 
   it.each(['binary/encrypted', 'json/plain', 'json/protobuf', ''])(
-    'with invalid data in encoding %j count nothing',
+    'with invalid data in encoding %j are not counted',
     (text) => {
       const payload = { metadata: { encoding: Buffer.from(text) }, data: Buffer.from('{"a') };
       expect(partsUnderWay(pending(payload)).bytesUnderWay).toBe(0);
@@ -208,7 +208,7 @@ describe('schedules of other programs', () => {
       info: { createdAt: new Date(0), nextActionTimes: [], numActionsTaken: 1 },
     }) as unknown as ScheduleDescription;
 
-  it('are shown with any request and any results of their runs', async () => {
+  it('are listed with any request and any results of their runs', async () => {
     const type = fc.constantFrom('syncSource', 'uploadFile', 'x');
     await fc.assert(
       fc.asyncProperty(type, mutated(sync), mutated(syncResult), async (workflowType, request, ranTo) => {
@@ -233,8 +233,8 @@ describe('schedules of other programs', () => {
   });
 });
 
-describe('workflows that a worker queries', () => {
-  it('cannot stop requests with an invalid response', async () => {
+describe('responses of workflows to the queries of a worker', () => {
+  it('do not stop requests if they are invalid', async () => {
     await fc.assert(
       fc.asyncProperty(mutated([0, 0]), async (answer) => {
         // A wait of hours is valid.
@@ -249,7 +249,7 @@ describe('workflows that a worker queries', () => {
     );
   });
 
-  it.each([null, 'fast', NaN, -1, 1e-300, [], {}])('cannot set the limit %j', (bytesPerSecond) => {
+  it.each([null, 'fast', NaN, -1, 1e-300, [], {}])('do not set the limit %j', (bytesPerSecond) => {
     const rates = new UploadRates();
     const part = rates.enter('w', { bytesPerSecond, revision: 1 } as never, async () => null);
     expect(part.pace(1_000_000_000)).toBeUndefined();

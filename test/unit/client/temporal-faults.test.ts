@@ -12,7 +12,7 @@ describe('a call about a workflow whose task fails', () => {
   const query = serviceError(9, 'Unable to query workflow due to Workflow Task in failed state.');
   const update = serviceError(9, 'Unable to perform workflow execution update due to unexpected workflow task failure');
 
-  it('is described as such, and not as a missing worker', () => {
+  it('is described as a failed task, and not as a missing worker', () => {
     const expected = {
       code: 'NO_WORKER',
       message: expect.stringMatching(/^workers cannot continue w, because .* fails/),

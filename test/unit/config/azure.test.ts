@@ -7,7 +7,7 @@ import { configScene } from '../../support/config-scene.ts';
 const { scene, writeConfig, problemsOf } = configScene();
 
 describe('a destination of the kind azure', () => {
-  it('reads its resource and its own key, never that of OpenAI', async () => {
+  it('reads its resource and its own key, never the key of OpenAI', async () => {
     await writeConfig({
       destinations: {
         eu: { kind: 'azure', resource: 'my-resource', apiVersion: '2025-04-01-preview' },
@@ -35,7 +35,7 @@ describe('a destination of the kind azure', () => {
     expect(() => requireDestination(without, 'eu')).toThrow('set AZURE_OPENAI_API_KEY or AZURE_OPENAI_API_KEY_FILE');
   });
 
-  it('is in the environment of the official SDKs, unless the config file has its name', async () => {
+  it('is configured by the variables of the official SDKs, unless the config file uses its name', async () => {
     const env = {
       ...scene.bare,
       AZURE_OPENAI_ENDPOINT: 'https://r.openai.azure.com/',

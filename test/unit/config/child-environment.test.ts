@@ -30,7 +30,7 @@ const env = {
 const usual = { PATH: '/bin', HOME: '/home/u', TMPDIR: '/t', LC_ALL: 'C', XDG_CACHE_HOME: '/c', GOMAXPROCS: '1' };
 
 describe('childEnvironment', () => {
-  it('contains only variables that a program needs, and the changes', () => {
+  it('contains only variables that a program requires, and the changes', () => {
     expect(childEnvironment({ LONGHAUL_HOST: 'h' }, env)).toEqual({ ...usual, LONGHAUL_HOST: 'h' });
   });
 });

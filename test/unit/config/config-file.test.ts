@@ -70,12 +70,12 @@ describe('the config file', () => {
     });
   });
 
-  it('gives a destination the usual key unless it names another', async () => {
+  it('uses the default key for a destination that names no other key', async () => {
     await writeConfig({ destinations: { eu: { baseUrl: 'https://127.0.0.1' } } });
     expect(requireDestination(loadConfig({ ...scene.bare, OPENAI_API_KEY: 'sk-1' }), 'eu').apiKey).toBe('sk-1');
   });
 
-  it('must exist when it is named', () => {
+  it('must exist if LONGHAUL_CONFIG is set', () => {
     expect(problemsOf({ LONGHAUL_CONFIG: '/no/such.json' })).toContain(
       'LONGHAUL_CONFIG names /no/such.json, which does not exist',
     );
@@ -84,16 +84,13 @@ describe('the config file', () => {
   it.each([
     ['a list', '[]'],
     ['a text', '"x"'],
-    ['a setting that is unknown', '{"destinations": {"eu": {"baseUrl": "https://127.0.0.1", "colour": 1}}}'],
+    ['an unknown setting', '{"destinations": {"eu": {"baseUrl": "https://127.0.0.1", "colour": 1}}}'],
     [
-      'a limit of requests that is too low to be kept',
+      'a limit of requests below the minimum',
       '{"destinations": {"eu": {"baseUrl": "https://127.0.0.1", "filesRequestsPerMinute": 9}}}',
     ],
-    [
-      'an encoding that is unknown',
-      '{"destinations": {"eu": {"baseUrl": "https://127.0.0.1", "completeEncoding": "xml"}}}',
-    ],
-  ])('is refused with %s', async (_, content) => {
+    ['an unknown encoding', '{"destinations": {"eu": {"baseUrl": "https://127.0.0.1", "completeEncoding": "xml"}}}'],
+  ])('is rejected if it contains %s', async (_, content) => {
     await writeFile(scene.configPath, content);
     expect(problemsOf({})).toContain(scene.configPath);
   });

@@ -32,7 +32,7 @@ describe('loadConfig', () => {
     });
   });
 
-  it('reads the deployment of variables of Temporal, unless Longhaul has its own', () => {
+  it("reads the worker deployment from Temporal's variables, unless Longhaul's variables are set", () => {
     const ofTemporal = { ...scene.bare, TEMPORAL_DEPLOYMENT_NAME: 'shared', TEMPORAL_WORKER_BUILD_ID: 'v1' };
     expect(loadConfig(ofTemporal)).toMatchObject({ deploymentName: 'shared', buildId: 'v1' });
     const both = { ...ofTemporal, LONGHAUL_DEPLOYMENT_NAME: 'uploads', LONGHAUL_BUILD_ID: '2' };
@@ -96,18 +96,18 @@ describe('loadConfig', () => {
     });
   });
 
-  it('rejects a name of a host that cannot be part of a task queue, with its place', async () => {
+  it('rejects a host name that cannot be part of a task queue, with the setting that contains it', async () => {
     expect(problemsOf({ LONGHAUL_HOST: 'a b' })).toContain('LONGHAUL_HOST must not contain spaces');
     expect(problemsOf({ LONGHAUL_HOST: 'a'.repeat(201) })).toContain('LONGHAUL_HOST must have at most 200 bytes');
     await writeConfig({ host: 'a/b' });
     expect(problemsOf({})).toContain(`${scene.configPath}: host must not contain spaces`);
   });
 
-  it('takes relative directories from the working directory', () => {
+  it('resolves relative directories against the working directory', () => {
     expect(loadConfig({ ...scene.bare, LONGHAUL_STATE_DIR: 'state' }).stateDir).toBe(join(process.cwd(), 'state'));
   });
 
-  it('takes an empty or blank variable for one that is not set', () => {
+  it('treats an empty or blank variable as not set', () => {
     const config = loadConfig({
       ...scene.bare,
       LONGHAUL_HOST: '',
@@ -127,7 +127,7 @@ describe('loadConfig', () => {
     ['HTTP://Gateway.INTERNAL:80/v1/', 'http://gateway.internal/v1'],
     ['https://[0:0::1]:443', 'https://[::1]'],
     ['https://gateway.internal/v1/?tenant=a#top', 'https://gateway.internal/v1?tenant=a'],
-  ])('reads the base URL %s in one form', (given, expected) => {
+  ])('normalises the base URL %s', (given, expected) => {
     const config = loadConfig({ ...scene.bare, OPENAI_API_KEY: 'sk-1', OPENAI_BASE_URL: given });
     expect(requireDestination(config, 'default').baseUrl).toBe(expected);
   });
@@ -187,7 +187,7 @@ describe('loadConfig', () => {
     );
   });
 
-  it('does not repeat a secret in a wrong property', async () => {
+  it('does not repeat a secret in an invalid property', async () => {
     expect(problemsOf({ OPENAI_BASE_URL: 'https://user:hunter2@127.0.0.1/v1' })).not.toContain('hunter2');
     expect(problemsOf({ OPENAI_BASE_URL: 'sk-hunter2' })).not.toContain('hunter2');
     await writeConfig({ destinations: { eu: { baseUrl: 'https://127.0.0.1', apiKey: 'sk-hunter2' } } });
@@ -200,7 +200,7 @@ describe('loadConfig', () => {
 });
 
 describe('precedence', () => {
-  it('puts the environment before the file for the default destination', async () => {
+  it('prefers the environment to the config file for the default destination', async () => {
     const headers = { 'x-a': 'b', 'openai-organization': 'org-file' };
     await writeConfig({
       destinations: { default: { baseUrl: 'https://127.0.0.1:1/file', apiKeyEnv: 'KEY', headers } },
@@ -223,7 +223,7 @@ describe('precedence', () => {
 });
 
 describe('metrics and traces', () => {
-  it('are served on the port that is named, on this machine alone where no address is', () => {
+  it('use the configured port, and the loopback address unless another address is set', () => {
     expect(loadConfig(scene.bare)).toMatchObject({ metricsPort: undefined, metricsHost: '127.0.0.1' });
     const named = { LONGHAUL_METRICS_PORT: '0', LONGHAUL_METRICS_HOST: '0.0.0.0' };
     expect(loadConfig({ ...scene.bare, ...named })).toMatchObject({ metricsPort: 0, metricsHost: '0.0.0.0' });
@@ -238,11 +238,11 @@ describe('metrics and traces', () => {
     [{ OTEL_TRACES_EXPORTER: 'none', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }, false],
     [{ OTEL_SDK_DISABLED: 'TRUE', OTEL_TRACES_EXPORTER: 'otlp' }, false],
     [{ OTEL_SERVICE_NAME: 'uploads' }, false],
-  ])('%j asks for traces: %s', (environment, tracing) => {
+  ])('%j enables traces: %s', (environment, tracing) => {
     expect(loadConfig({ ...scene.bare, ...environment }).tracing).toBe(tracing);
   });
 
-  it('go by OTLP or not at all, and in headers only where a destination says so', async () => {
+  it('support only OTLP, and headers only for a destination with `traceHeaders`', async () => {
     expect(problemsOf({ OTEL_TRACES_EXPORTER: 'zipkin' })).toContain('OTEL_TRACES_EXPORTER must be otlp or none');
     await writeConfig({ destinations: { gateway: { baseUrl: 'https://gateway.example/v1', traceHeaders: true } } });
     const { destinations } = loadConfig(scene.bare);
@@ -252,7 +252,7 @@ describe('metrics and traces', () => {
 });
 
 describe('a changed configuration', () => {
-  it('requires no home directory, as the first one', () => {
+  it('does not require a home directory, like the original', () => {
     const config = {
       destinations: new Map(),
       proxies: undefined,

@@ -7,13 +7,13 @@ import { configScene } from '../../support/config-scene.ts';
 const { scene, writeConfig } = configScene();
 
 describe('requireDestination', () => {
-  it('names the destinations that there are', () => {
+  it('lists the configured destinations in the error', () => {
     expect(() => requireDestination(loadConfig(scene.bare), 'eu')).toThrow(
       new ConfigError('destination "eu" not found. Use a destination of this configuration: default.'),
     );
   });
 
-  it('names the variable of a key that is missing', () => {
+  it('names the variable of a missing key', () => {
     expect(() => requireDestination(loadConfig(scene.bare), 'default')).toThrow(/set OPENAI_API_KEY/);
   });
 
@@ -29,7 +29,7 @@ describe('requireDestination', () => {
 });
 
 describe('withDefaultDestination', () => {
-  it('replaces the default destination only, and leaves the first configuration as it was', async () => {
+  it('replaces only the default destination, and does not change the original configuration', async () => {
     await writeConfig({ destinations: { eu: { baseUrl: 'https://127.0.0.1' } } });
     const config = loadConfig({ ...scene.bare, OPENAI_API_KEY: 'sk-1', OPENAI_ORG_ID: 'org-1' });
     const changed = withDefaultDestination(config, { baseUrl: 'http://127.0.0.1:4010/v1', apiKey: 'sk-local' });

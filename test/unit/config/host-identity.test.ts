@@ -55,7 +55,7 @@ describe('the name of a host in the state directory', () => {
     );
   });
 
-  it('names the cause if the file cannot be read, and nothing is stored without a directory', async () => {
+  it('reports the cause if the file cannot be read, and stores nothing without a directory', async () => {
     await mkdir(hostIdentityPath(directory));
     expect(() => readHostIdentity(directory)).toThrow(`${hostIdentityPath(directory)}: it is a directory (EISDIR).`);
     expect(readHostIdentity(join(directory, 'none'))).toBeUndefined();
@@ -63,16 +63,16 @@ describe('the name of a host in the state directory', () => {
 });
 
 describe('names of this machine', () => {
-  it('are the host name alone, if nothing is given or stored', () => {
+  it('are only the host name, if no name is set or stored', () => {
     expect(new HostNames(undefined, directory)).toMatchObject({ host: hostname(), others: [] });
     expect(new HostNames(undefined, undefined)).toMatchObject({ host: hostname(), others: [] });
   });
 
-  it('are the given name alone, if one is given', () => {
+  it('are only the set name, if a name is set', () => {
     expect(new HostNames('given', undefined)).toMatchObject({ host: 'given', others: [] });
   });
 
-  it('are the stored name, and as others the earlier ones and the host name, each time as they are stored now', () => {
+  it('are the stored name, its earlier names and the host name, read again at each call', () => {
     const names = new HostNames(undefined, directory);
     expect(names.host).toBe(hostname());
     storeHostIdentity(directory, { host: 'stored', earlier: ['earlier', 'stored'] });
@@ -80,7 +80,7 @@ describe('names of this machine', () => {
   });
 });
 
-describe('a given name of a host', () => {
+describe('a host name that a user sets', () => {
   it.each(['transfer-1', 'node_7.eu.example', 'データ', 'a'.repeat(200), 'a:b'])('accepts %s', (name) => {
     expect(hostNameProblem(name)).toBeUndefined();
     expect(thisHost(name)).toBe(name);

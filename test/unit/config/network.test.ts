@@ -34,7 +34,7 @@ describe('the proxies of the environment', () => {
   it.each([
     ['socks5://u:canary@a:1', 'socks5:// proxies are not supported'],
     ['http://u:canary@a:port', 'the proxy setting is not a URL'],
-  ])('reject %s when it is needed, and do not repeat it', (text, problem) => {
+  ])('reject %s at its first use, without repeating it', (text, problem) => {
     const choose = proxyChooser(undefined, readProxyRules({ HTTPS_PROXY: text }));
     expect(() => choose?.(new URL('https://service.example/'))).toThrow(problem);
     expect(() => choose?.(new URL('https://service.example/'))).not.toThrow('canary');
@@ -46,7 +46,7 @@ describe('the proxy of a destination', () => {
   const proxyOf = (env: Record<string, string>, name = 'eu') =>
     requireDestination(loadConfig({ ...scene.bare, OPENAI_API_KEY: 'sk-1', ...env }), name).proxy;
 
-  it('is that of the config file, else that of the environment', async () => {
+  it('is that of the config file, or else that of the environment', async () => {
     const eu = { baseUrl: 'https://eu.example/v1' };
     const env = { HTTPS_PROXY: 'http://env:1', NO_PROXY: 'us.example' };
     await writeConfig({

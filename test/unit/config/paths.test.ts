@@ -26,7 +26,7 @@ describe.skipIf(process.platform !== 'linux')('userDirectories', () => {
     });
   });
 
-  it('omits directories whose place is unknown', () => {
+  it('omits directories whose path is unknown', () => {
     expect(userDirectories({ XDG_DATA_HOME: '/data' }, undefined)).toMatchObject({ data: '/data/longhaul' });
   });
 });

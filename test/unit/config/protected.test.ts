@@ -7,7 +7,7 @@ import { configScene } from '../../support/config-scene.ts';
 
 const { scene, writeConfig, problemsOf } = configScene();
 
-it('protects every file with a secret that the environment or a config file names', async () => {
+it('protects all files with secrets that the environment or a config file names', async () => {
   await writeConfig({
     destinations: {
       one: { baseUrl: 'http://one.example', apiKeyFile: '/keys/one' },
@@ -41,14 +41,14 @@ it('protects every file with a secret that the environment or a config file name
   expect(protect?.folders).toEqual(expect.arrayContaining(['/state', '/run/secrets', join(homedir(), '.aws')]));
 });
 
-it('reads what is permitted from the config file, and LONGHAUL_ANY_SOURCE before it', async () => {
+it('reads the permitted sources from the config file, unless LONGHAUL_ANY_SOURCE overrides it', async () => {
   await writeConfig({ sources: { any: true, buckets: ['a-*'], files: { roots: ['/data'] } } });
   expect(loadConfig(scene.bare).sources).toMatchObject({ any: true, buckets: ['a-*'], files: { roots: ['/data'] } });
   expect(loadConfig({ ...scene.bare, LONGHAUL_ANY_SOURCE: 'false' }).sources.any).toBe(false);
   expect(problemsOf({ LONGHAUL_ANY_SOURCE: 'maybe' })).toMatch(/LONGHAUL_ANY_SOURCE must be true or false/);
 });
 
-it('rejects globs of buckets and hosts that cannot be used', async () => {
+it('rejects unusable globs for buckets and hosts', async () => {
   await writeConfig({ sources: { http: { hosts: ['x'.repeat(2000)] } } });
   expect(problemsOf({})).toMatch(/sources\.http\.hosts has a glob of 2000 characters; use at most 1000/);
 });

@@ -45,13 +45,13 @@ describe('the headers of an HTTP source in the config file', () => {
     );
   });
 
-  it('name files that no caller can have read', async () => {
+  it('have files that no caller can upload', async () => {
     await writeHeaders({ Authorization: { env: 'FILES_AUTHORIZATION' }, 'X-Token': { file: '/keys/token' } });
     const { protect } = settingsOf({ FILES_AUTHORIZATION_FILE: '/keys/authorization' }).files ?? {};
     expect(protect?.files).toEqual(expect.arrayContaining(['/keys/token', '/keys/authorization']));
   });
 
-  it('do not show when the configuration is printed', async () => {
+  it('do not appear when the configuration is printed', async () => {
     await writeHeaders({ Authorization: { env: 'A', prefix: 'Bearer ' }, 'X-Token': { env: 'B' } });
     const config = loadConfig({ ...scene.bare, A: SECRET, B: SECRET });
     expect(inspect(config, { depth: 20 }) + JSON.stringify(config.sources)).not.toContain(SECRET);
@@ -111,7 +111,7 @@ describe('the headers of an HTTP source in the config file', () => {
     await expect(sent(env)).rejects.not.toThrow(SECRET);
   });
 
-  it('stay with the settings of a worker', async () => {
+  it('are kept in the settings of a worker', async () => {
     await writeHeaders({ Accept: 'text/plain' });
     expect(confined(settingsOf({})).http?.headers).toEqual({ [HOST]: { Accept: 'text/plain' } });
   });

@@ -7,14 +7,14 @@ import { configScene } from '../../support/config-scene.ts';
 const { scene, problemsOf } = configScene();
 
 describe("Temporal's own configuration", () => {
-  it('is used as soon as it names an address', () => {
+  it('is used if it contains an address', () => {
     expect(loadConfig({ ...scene.bare, TEMPORAL_ADDRESS: '127.0.0.1:7233' }).temporal).toMatchObject({
       address: '127.0.0.1:7233',
       namespace: 'default',
     });
   });
 
-  it('takes namespace, API key and TLS from the environment', () => {
+  it('reads the namespace, the API key and TLS from the environment', () => {
     const { temporal } = loadConfig({
       ...scene.bare,
       TEMPORAL_ADDRESS: '127.0.0.1:7233',
@@ -25,7 +25,7 @@ describe("Temporal's own configuration", () => {
     expect(temporal?.connectionOptions.tls).toBeTruthy();
   });
 
-  it('takes profiles from its file', async () => {
+  it('reads profiles from its file', async () => {
     const file = join(scene.dir, 'temporal.toml');
     await writeFile(file, '[profile.prod]\naddress = "127.0.0.1:7777"\nnamespace = "prod"\n');
     const env = { ...scene.bare, TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'prod' };
@@ -33,7 +33,7 @@ describe("Temporal's own configuration", () => {
     expect(loadConfig({ ...env, TEMPORAL_NAMESPACE: 'other' }).temporal?.namespace).toBe('other');
   });
 
-  it('is a problem with a profile that there is not', async () => {
+  it('is rejected if the profile does not exist', async () => {
     const file = join(scene.dir, 'temporal.toml');
     await writeFile(file, '[profile.prod]\naddress = "127.0.0.1:7777"\n');
     expect(problemsOf({ TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'absent' })).toContain(
@@ -44,7 +44,7 @@ describe("Temporal's own configuration", () => {
   it.each([
     ['is missing', '/no/such.toml', 'cannot read /no/such.toml, which TEMPORAL_CONFIG_FILE names: it does not exist'],
     ['is a directory', '/', 'cannot read /, which TEMPORAL_CONFIG_FILE names: it is a directory (EISDIR)'],
-  ])('is a problem when its file %s', (_, file, problem) => {
+  ])('is rejected if its file %s', (_, file, problem) => {
     expect(problemsOf({ TEMPORAL_CONFIG_FILE: file })).toContain(problem);
   });
 
@@ -58,7 +58,7 @@ describe("Temporal's own configuration", () => {
       '[profile.default]\n[profile.default.tls]\nserver_ca_cert_path = "/no/ca.pem"\n',
       'cannot read /no/ca.pem: it does',
     ],
-  ])('is a problem in one line, without the text of the file, when that is %j', async (content, problem) => {
+  ])('is rejected in one line, without the text of the file, if the file contains %j', async (content, problem) => {
     const file = join(scene.dir, 'temporal.toml');
     await writeFile(file, content);
     const found = problemsOf({ TEMPORAL_CONFIG_FILE: file });
@@ -67,13 +67,13 @@ describe("Temporal's own configuration", () => {
     expect(found).not.toMatch(/\n|tk-secret/);
   });
 
-  it('is a problem when a certificate is missing', () => {
+  it('is rejected if a certificate is missing', () => {
     expect(problemsOf({ TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_TLS_CLIENT_CERT_PATH: '/no/cert.pem' })).toContain(
       'cannot read /no/cert.pem, which TEMPORAL_TLS_CLIENT_CERT_PATH names: it does not exist (ENOENT)',
     );
   });
 
-  it.each(['[::1]:7233', 'temporal', 'temporal.example:7233'])('takes the address %s', (address) => {
+  it.each(['[::1]:7233', 'temporal', 'temporal.example:7233'])('accepts the address %s', (address) => {
     expect(loadConfig({ ...scene.bare, TEMPORAL_ADDRESS: address }).temporal?.address).toBe(address);
   });
 

@@ -114,7 +114,7 @@ describe('the JSON Schema of requests', () => {
     expect(undescribed).toEqual([]);
   });
 
-  it.each(pagePaths)('is what the tables of %s show (npm run docs-tables writes them)', (path) => {
+  it.each(pagePaths)('matches the tables of %s (npm run docs-tables writes them)', (path) => {
     const page = readFileSync(path, 'utf8');
     expect(page).toMatch(/<!-- table:([\w-]+) -->\n\n\|[^]*<!-- \/table:\1 -->/);
     expect(withTables(page)).toBe(page);

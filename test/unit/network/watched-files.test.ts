@@ -6,7 +6,7 @@ import { fileProblem, readSettingsFile } from '../../../src/network/watched-file
 import { bundledProgram } from '../../support/bundled-program.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
-it('a file of a setting is read without a byte order mark, and never blocks or exhausts the process', () =>
+it('a file of a setting is read without a byte order mark, within time and memory limits', () =>
   withTempDir(async (directory) => {
     const problemOf = (path: string): string => {
       try {
@@ -32,7 +32,7 @@ it('a file of a setting is read without a byte order mark, and never blocks or e
     expect(problemOf(join(directory, 'none'))).toBe('does not exist');
   }));
 
-it('a pipe that another program writes is read once, and has the same content for each reader', async () => {
+it('a pipe is read once, and has the same content for each reader', async () => {
   const code = await bundledProgram(
     `import { readSettingsFile as read } from './src/network/watched-files.ts'; process.stdout.write(read('/dev/fd/3') + read('/dev/fd/3'));`,
   );

@@ -39,7 +39,7 @@ describe('PartWindow', () => {
     expect(order).toEqual(['first', 'second']);
   });
 
-  it('keeps no place for a part that was aborted while it waited', async () => {
+  it('reserves no place for a part that was aborted while it waited', async () => {
     const window = new PartWindow(AutoConcurrency, () => {});
     const taken = await takeAll(window, start);
     const stop = new AbortController();
@@ -77,7 +77,7 @@ describe('the slots of Gates', () => {
     return count;
   };
 
-  it('have the start size of a window while nothing is sent', () => {
+  it('are the initial size of a window while nothing is sent', () => {
     const auto = new Gates({});
     windowOf(auto);
     expect(reserveAll(auto.createSlots())).toBe(start);
@@ -113,7 +113,7 @@ describe('the slots of Gates', () => {
     expect(reserveAll(fixed.createSlots())).toBe(3);
   });
 
-  it('are at most as many as the rate of bytes permits', () => {
+  it('are limited by the byte rate', () => {
     const limitBytesPerSecond = 256 * 1024;
     expect(reserveAll(new Gates({ limitBytesPerSecond }).createSlots())).toBe(2);
     expect(reserveAll(new Gates({ limitBytesPerSecond, slots: 5 }).createSlots())).toBe(2);

@@ -12,7 +12,7 @@ function take(slots: TransferSlots): number {
 }
 
 describe('the slots of a transfer worker', () => {
-  it('are as many as parts may be sent', () => {
+  it('are as many as the parts that can be sent', () => {
     const slots = new TransferSlots(3);
     expect(take(slots)).toBe(3);
     slots.markSlotUsed({ slotInfo: part });
@@ -22,7 +22,7 @@ describe('the slots of a transfer worker', () => {
     expect(take(slots)).toBe(2);
   });
 
-  it('are given back to the parts by md5s, up to their number', () => {
+  it('are returned to the parts by MD5 activities, up to the number of slots', () => {
     const slots = new TransferSlots(2);
     expect(take(slots)).toBe(2);
     slots.markSlotUsed({ slotInfo: hash });
@@ -34,7 +34,7 @@ describe('the slots of a transfer worker', () => {
     expect(take(slots)).toBe(1);
   });
 
-  it('go to those that wait, first come, first served, and only as many as are free', async () => {
+  it('are assigned to waiting polls in order, up to the number of free slots', async () => {
     const slots = new TransferSlots(1);
     await slots.reserveSlot({}, never);
     const order: number[] = [];
@@ -50,7 +50,7 @@ describe('the slots of a transfer worker', () => {
     expect(order).toEqual([1, 2]);
   });
 
-  it('are not given to one that waits no longer', async () => {
+  it('are not assigned to an aborted poll', async () => {
     const slots = new TransferSlots(1);
     slots.tryReserveSlot();
     const stop = new AbortController();

@@ -58,6 +58,6 @@ it('counts the same lines in any chunks, also if it resumes at any of them', () 
     ),
   ));
 
-it.each(['', '[]', '[0]', '{}', '[0,1,2]', '[0,"1"]', 'x'])('starts again from the unusable state %j', (state) => {
+it.each(['', '[]', '[0]', '{}', '[0,1,2]', '[0,"1"]', 'x'])('restarts for the unusable state %j', (state) => {
   expect(new LineCounter(10).load(state, 5)).toBe(false);
 });

@@ -23,7 +23,7 @@ describe('the pieces of a source', () => {
     expect(await piecesOf(`{}\n{}\n${empty}`, 5)).toEqual(['{}\n', `{}\n${empty}`]);
   });
 
-  it('are those of planSplit if the last line is not empty', async () => {
+  it('are the same as those of planSplit if the last line is not empty', async () => {
     expect(await piecesOf('{}\n{}\n', 3)).toEqual(['{}\n', '{}\n']);
     expect(await piecesOf('{}\n\n{}', 100, 1)).toEqual(['{}\n', '\n', '{}']);
   });

@@ -14,7 +14,7 @@ function endsOf(content: Buffer, least: number, most: number): number[] {
 }
 
 describe('the line ends of a source', () => {
-  it('are found where they are, forwards and backwards', () =>
+  it('are found at their positions, forwards and backwards', () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(fc.constantFrom(10, 120), { minLength: 1, maxLength: 60 }),

@@ -6,7 +6,7 @@ it.each([
   ['FILE:///data/a', 'Use its path: /data/a.'],
   ['file://server/a', 'use a path, or a URL of s3://, http:// or https://.'],
   ['gs://bucket/a', 'use a path, or a URL of s3://, http:// or https://.'],
-])('rejects %s, which would be read as a path', (url, advice) => {
+])('rejects the URL %s, which would otherwise be read as a path', (url, advice) => {
   expect(() => assertNoOtherUrl(url)).toThrow(`cannot read ${url}: `);
   expect(() => assertNoOtherUrl(url)).toThrow(advice);
 });

@@ -38,7 +38,7 @@ describe('the search attributes of a namespace', () => {
   });
   const minutes = (count: number) => vi.advanceTimersByTime(count * 60_000 + 1);
 
-  it('are known if it has all of them, which is asked once at a time', async () => {
+  it('are available if all are registered, with one query at a time', async () => {
     const { attributes, asked } = namespaceOf([all]);
     expect(await Promise.all([attributes.areKnown(), attributes.areKnown()])).toEqual([true, true]);
     expect(asked()).toBe(1);
@@ -56,14 +56,14 @@ describe('the search attributes of a namespace', () => {
     expect(await attributes.areKnown()).toBe(true);
   });
 
-  it('stay known while Temporal does not respond', async () => {
+  it('remain available while Temporal does not respond', async () => {
     const { attributes } = namespaceOf([all, new Error('unavailable'), all]);
     expect(await attributes.areKnown()).toBe(true);
     minutes(1);
     expect([await attributes.areKnown(), await attributes.areKnown()]).toEqual([true, true]);
   });
 
-  it('are not known if one is missing or of another type, or if the worker may not ask', async () => {
+  it('are unavailable if one is missing or of another type, or if the worker is denied access', async () => {
     for (const list of [{}, some, { ...all, LonghaulBytes: 2 }, new Error('denied')]) {
       const { attributes, asked } = namespaceOf([list]);
       expect([await attributes.areKnown(), await attributes.areKnown()]).toEqual([false, false]);
@@ -71,7 +71,7 @@ describe('the search attributes of a namespace', () => {
     }
   });
 
-  it('are known one minute after they appeared, when all servers have them', async () => {
+  it('are available one minute after their registration, when all servers have them', async () => {
     const { attributes } = namespaceOf([some, all]);
     expect(await attributes.areKnown()).toBe(false);
     minutes(1);
@@ -89,7 +89,7 @@ describe('the search attributes of a namespace', () => {
     expect(await attributes.areKnown()).toBe(true);
   });
 
-  it('are reported if they cannot be registered, except if another worker has done it', async () => {
+  it('are reported if they cannot be registered, unless another worker has registered them', async () => {
     const denied = async () => Promise.reject(new Error('denied'));
     expect(await namespaceOf([some], denied).attributes.register()).toEqual(['LonghaulBytes']);
     expect(await namespaceOf([some, all], denied).attributes.register()).toEqual([]);

@@ -6,7 +6,7 @@ import { createWorker, type WorkerOptions } from '../../../src/worker/index.ts';
 
 const named = (name: string, message: string) => Object.assign(new Error(message), { name });
 
-describe('an error of the worker of Temporal', () => {
+describe('an error of the Temporal worker', () => {
   it.each<[Error, string, RegExp]>([
     [
       named('TransportError', 'tonic::transport::Error\nlong'),
@@ -44,7 +44,7 @@ describe('an error of the worker of Temporal', () => {
     });
   });
 
-  it('is left alone if it is an error in a program', () => {
+  it('is returned unchanged if it is an error in a program', () => {
     const error = new TypeError('no');
     expect(workerFault(error)).toBe(error);
   });

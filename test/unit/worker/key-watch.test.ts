@@ -22,7 +22,7 @@ function scene(answers: Record<string, boolean> = {}) {
   return { state, watch };
 }
 
-it('makes the uploads of a rejected key retry once the key is another one', async () => {
+it('retries the uploads of a rejected key after the key changes', async () => {
   const { state, watch: keys } = scene();
   keys.add('default', 'a', 'old');
   keys.add('default', 'b', 'old');
@@ -35,14 +35,14 @@ it('makes the uploads of a rejected key retry once the key is another one', asyn
   expect(state.retried).toEqual(['a', 'b']);
 });
 
-it('retries calls immediately that were rejected with a key that has changed', async () => {
+it('immediately retries calls that were rejected with a key that has since changed', async () => {
   const { state, watch: keys } = scene();
   keys.add('default', 'a', 'older');
   await keys.look();
   expect(state.retried).toEqual(['a']);
 });
 
-it('waits for a key that is missing', async () => {
+it('waits for a missing key', async () => {
   const { state, watch: keys } = scene();
   state.key = undefined;
   keys.add('default', 'a', keys.keyOf('default'));
@@ -53,7 +53,7 @@ it('waits for a key that is missing', async () => {
   expect(state.retried).toEqual(['a']);
 });
 
-it('repeats a retry that came before the upload waited, a few times', async () => {
+it('repeats a retry a few times if the upload was not waiting yet', async () => {
   const { state, watch: keys } = scene({ a: false });
   keys.add('default', 'a', 'older');
   for (let look = 0; look < 10; look++) await keys.look();

@@ -8,7 +8,7 @@ import { assertOneCopy, assertOwnSdk, otherSdkCopies } from '../../../src/worker
 const own = createRequire(import.meta.url).resolve('@temporalio/worker');
 
 describe('the copies of the SDK', () => {
-  it('are one in this project', () => {
+  it('are a single copy in this project', () => {
     expect(otherSdkCopies('@temporalio/worker')).toEqual([]);
     expect(() => assertOneCopy('@temporalio/activity')).not.toThrow();
   });
@@ -24,7 +24,7 @@ describe('the copies of the SDK', () => {
     expect(otherSdkCopies('@temporalio/worker', loaded)).toEqual([other]);
   });
 
-  it('are both named if a connection is of the other one', () => {
+  it('are both named if a connection is from the other copy', () => {
     const foreign = { constructor: { name: 'NativeConnection' } };
     const check = () => assertOwnSdk(foreign, NativeConnection, '"connection"');
     expect(check).toThrow(ConfigError);

@@ -64,7 +64,7 @@ describe('keyWarnings', () => {
     expect(found.join()).not.toContain('sk-1');
   });
 
-  it('needs no warning without a key', async () => {
+  it('returns no warning without a key', async () => {
     expect(await keyWarnings({ ...base, apiKey: undefined, baseUrl: 'http://8.8.8.8' })).toEqual([]);
   });
 });

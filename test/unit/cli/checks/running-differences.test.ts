@@ -93,7 +93,7 @@ describe('a command whose upload is running', () => {
       '--ignore-inode is not in effect: this upload keeps the default. Use "longhaul retune id --ignore-inode".',
     ],
     [{ fairnessKey: 'a' }, `--fairness-key a is not in effect: this upload keeps the default. ${restart}`],
-  ])('reports %j with the value that is kept, and how to change it', (changes, line) => {
+  ])('reports %j with the value in effect, and how to change it', (changes, line) => {
     expect(lines(changes)).toEqual([line]);
   });
 
@@ -103,7 +103,7 @@ describe('a command whose upload is running', () => {
     ]);
   });
 
-  it('compares with what was changed since the start, as far as a worker reports it', () => {
+  it('compares with the values that were changed after the start, if a worker reports them', () => {
     const progress = { concurrency: 9, partSizeBytes: 16 * MiB, limit: { bytesPerSecond: 0, revision: 1 } };
     const now = { concurrency: 9, partSizeBytes: 16 * MiB, limitBytesPerSecond: undefined };
     expect(lines(now, { progress })).toEqual([]);

@@ -16,7 +16,7 @@ const fullState = (disk: string) =>
 
 /** Only root can mount a disk. */
 describe.skipIf(!canMount())('a full disk of the state directory', () => {
-  it('is named by a record of sources, of which no part remains', () =>
+  it('is reported for a record of sources, which leaves no partial file', () =>
     withTempDir((directory) =>
       withFullDisk(directory, async (disk, free) => {
         const records = new NamedRecords({ stateDir: disk });
@@ -28,7 +28,7 @@ describe.skipIf(!canMount())('a full disk of the state directory', () => {
       }),
     ));
 
-  it('leaves no incomplete key for the queries of URLs', () =>
+  it('leaves no incomplete key for sealed URL queries', () =>
     withTempDir((directory) =>
       withFullDisk(directory, async (disk, free) => {
         const seal = sealKeyOf(sourceSettingsOf(loadConfig({ LONGHAUL_STATE_DIR: disk }))) ?? (() => 'no key');
@@ -41,7 +41,7 @@ describe.skipIf(!canMount())('a full disk of the state directory', () => {
       }),
     ));
 
-  it('has the path of a JSON file in the error', () =>
+  it('is reported with the path of a JSON file', () =>
     withTempDir((directory) =>
       withFullDisk(directory, async (disk) => {
         const path = join(disk, 'x.json');

@@ -14,7 +14,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-test('what was written is read back, and nothing else is left in the directory', async () => {
+test('a written value is read back, and no other file is left in the directory', async () => {
   const path = join(directory, 'state.json');
   await writeJsonFile(path, { pid: 1 });
   await writeJsonFile(path, { pid: 2 });
@@ -26,7 +26,7 @@ test.each([
   ['empty', ''],
   ['cut off', '{"pid": 1'],
   ['of another shape', '{"pid": "1"}'],
-])('a file that is %s reads like a missing one', async (_, content) => {
+])('a file that is %s is read like a missing file', async (_, content) => {
   const path = join(directory, 'state.json');
   await writeFile(path, content);
   expect(await readJsonFile(path, schema)).toBeNull();

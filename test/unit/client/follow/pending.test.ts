@@ -49,7 +49,7 @@ describe('partsUnderWay', () => {
     expect(partsUnderWay([part(details, { startedMs: 1000, beatMs: 2000 })]).bytesUnderWay).toBe(0);
   });
 
-  it('does not count the bytes that the MD5 has read', () => {
+  it('does not count the bytes that the MD5 activity has read', () => {
     const hashing = { ...part({ bytesSent: 100 }, { startedMs: 1, beatMs: 2 }), activityType: { name: 'hashSource' } };
     expect(partsUnderWay([hashing]).bytesUnderWay).toBe(0);
   });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { prepareSync } from '../../../../src/client/prepare/prepare-sync.ts';
 import { withTempDir } from '../../../support/temp-dir.ts';
 
-it('gives a sync one ID for all spellings of a base URL, and another one for another service', () =>
+it('derives the same sync ID for all spellings of a base URL, and another ID for another service', () =>
   withTempDir(async (folder) => {
     const idOf = async (baseUrl: string) => {
       const { workflowId, digest } = await prepareSync({ folder, purpose: 'assistants', baseUrl }, 'a');

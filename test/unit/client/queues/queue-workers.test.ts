@@ -175,8 +175,8 @@ describe('a queue', () => {
   });
 });
 
-describe('work that waits', () => {
-  it('is not between two attempts', () => {
+describe('a waiting task', () => {
+  it('is not reported between two attempts', () => {
     expect(queuesOfWaiting([activity({})])).toEqual([QUEUE]);
     expect(queuesOfWaiting([activity({ isBetweenAttempts: true })])).toEqual([]);
     expect(queuesOfWaiting([activity({}), activity({ state: 2, queue: 'other' })])).toEqual([QUEUE]);
@@ -201,7 +201,7 @@ describe('work that waits', () => {
     expect(await findUnpolledQueue(client, 'longhaul', [activity({}), activity({ state: 2 })])).toBeUndefined();
   });
 
-  it('is reported after 2 s, in which a worker can start, or immediately if it is old', async () => {
+  it('is reported after 2 s, so that a worker can start, or immediately if it is old', async () => {
     const { client } = serve({});
     const watch = new UnpolledQueueWatch(client);
     const check = (ageMs = 0) => watch.check('longhaul', [activity({ ageMs })]);

@@ -19,11 +19,11 @@ function listOf(...answers: readonly ServiceError[]): Promise<unknown> {
   return new SchedulesClient({ schedule } as unknown as Client, 'queue').list();
 }
 
-it('reads a schedule again if Temporal leaves the first call without an answer, as it does during a deletion', async () => {
+it('reads a schedule again if Temporal does not respond to the first call, as during a deletion', async () => {
   expect(await listOf(status(4, 'context deadline exceeded'), status(5, 'schedule not found'))).toEqual([]);
 });
 
-it('fails if the second call is not answered either', async () => {
+it('fails if Temporal does not respond to the second call either', async () => {
   const silence = status(4, 'context deadline exceeded');
   await expect(listOf(silence, silence)).rejects.toThrow(/did not respond in time/);
 });

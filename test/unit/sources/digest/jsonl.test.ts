@@ -81,7 +81,7 @@ describe('the check of lines', () => {
     for (const { valid } of checks) expect(valid).toBeGreaterThan(LINES / 50);
   }, 600_000);
 
-  it.each(['jsonl', 'batch', 'chat'] as const)('finds the same in chunks of any size, for %s', (check) => {
+  it.each(['jsonl', 'batch', 'chat'] as const)('returns the same report for chunks of any size, for %s', (check) => {
     const generated = new GeneratedLines(7);
     const lines = Array.from({ length: 300 }, () => generated.line());
     const content = Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')]));
@@ -102,7 +102,7 @@ describe('the check of lines', () => {
     );
   });
 
-  it('resumes from the state at the start of any line, with the same report', () =>
+  it('resumes from the state at the start of any line, and returns the same report', () =>
     fc.assert(
       fc.property(fc.integer(), fc.nat(40), fc.constantFrom('jsonl', 'batch', 'chat'), (seed, cut, check) => {
         const generated = new GeneratedLines(seed);
@@ -202,7 +202,7 @@ describe('the check of lines', () => {
     expect(reasons(many, 'batch')).toEqual(['12000 has the "custom_id" of line 1']);
   });
 
-  it('compares the requests of more layouts than it keeps', () => {
+  it('compares requests of more layouts than it stores', () => {
     const line = (index: number) =>
       `{"custom_id":"r${index % 9000}","method":"POST","url":"u","body":{"k${(7 * index) % 1500}":${index}}}\n`;
     const content = Array.from({ length: 10_000 }, (_, index) => line(index)).join('');
@@ -234,7 +234,7 @@ describe('the check of lines', () => {
     expect(report('{}\n{}', { check: 'jsonl', maxLines: 2 }).invalid).toBe(0);
   });
 
-  it('lists 20 lines, is then decided, and counts all only if that is required', () => {
+  it('lists 20 lines, then stops, and counts all lines only on request', () => {
     const content = '[]\n'.repeat(100);
     const check = new JsonlCheck({ check: 'jsonl' });
     check.update(Buffer.from(content));

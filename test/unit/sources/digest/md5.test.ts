@@ -36,7 +36,7 @@ test('content of any length, in chunks of any length and alignment, has the MD5 
   }
 });
 
-test('resumes from a state of an earlier version, after more bytes than 32 bits can count in bits', () => {
+test('resumes from a state of an earlier version, after more bits than a 32-bit number can count', () => {
   // 1 GiB of zeros, with the MD5 of `md5sum`.
   const state = new Md5();
   expect(state.load('bWQ1AdZ0+8AfVOVgdwUJdeDMW2g=', 2 ** 30)).toBe(true);

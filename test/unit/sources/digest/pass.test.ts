@@ -52,7 +52,7 @@ describe('hashReader', () => {
     expect(reads).toBe(Math.ceil(1000 / CHUNK_BYTES) - 1);
   });
 
-  it('computes the SHA-256 in the same pass, and reads the source from its start for it after a stop', async () => {
+  it('computes the SHA-256 in the same pass, and reads the source from the start after an interruption', async () => {
     const { hash, state } = source(before);
     let reads = 0;
     state.onRead = () => reads++;
@@ -70,7 +70,7 @@ describe('hashReader', () => {
     expect(await hash({ resumeFrom: stopped.checkpoint })).toEqual({ md5: md5(before) });
   });
 
-  it('starts again if the source has another identity than the checkpoint, so that no digest is a mix', async () => {
+  it('restarts if the identity of the source differs from the checkpoint, so that no digest is mixed', async () => {
     const { hash, state } = source(before);
     const stopped = await hash({ isStopping: () => true });
     if (!('checkpoint' in stopped)) throw new Error('it did not stop');
@@ -99,7 +99,7 @@ describe('hashReader', () => {
     { offsetBytes: 5, state: `3DAx3wUAAAAAAAAAASNFZ4mrze/+3LqYdlQyEGFiY2Rl${'A'.repeat(163)}` },
     { offsetBytes: -1, state: 'bWQ1AdZ0+8AfVOVgdwUJdeDMW2g=' },
     { offsetBytes: 2 ** 30, state: 'bWQ1AdZ0+8AfVOVgdwUJdeDMW2g=' },
-  ])('starts again if a checkpoint is unusable: $offsetBytes $state', async (checkpoint) => {
+  ])('restarts if a checkpoint is unusable: $offsetBytes $state', async (checkpoint) => {
     const { hash } = source(before);
     expect(await hash({ resumeFrom: { ...checkpoint, identity: 'first' } })).toEqual({ md5: md5(before) });
   });
@@ -137,7 +137,7 @@ describe('pass', () => {
   const create = () => ({ md5: new Md5(), sha256: new Sha256(), lines: new LineLengths() });
   const linesOf = (content: string) => content.split('\n').map(({ length }) => length);
 
-  it('gives all listeners the same bytes, and resumes at the start of a line for any stops', async () => {
+  it('sends the same bytes to all listeners, and resumes at the start of a line after any interruptions', async () => {
     const line = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 200 });
     await fc.assert(
       fc.asyncProperty(

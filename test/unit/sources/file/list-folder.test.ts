@@ -136,7 +136,7 @@ describe('globs', () => {
     expect(unmatched()).toEqual([]);
   });
 
-  it('that match nothing are reported, with those that match only a folder', () =>
+  it('that match nothing or only a folder are reported', () =>
     withTempDir(async (folder) => {
       await writeFiles(folder, { 'a.txt': 'a', 'private/b.jsonl': 'b', 'tmp/c': 'c', 'drafts/d': 'd' });
       const filter = createPathFilter(

@@ -65,7 +65,7 @@ describe('a worker’s files', () => {
       expect(await outcome(at('data/key'), confined({ any: true, files: { protect } }))).toBe('SOURCE_FORBIDDEN');
     }));
 
-  it('look like missing files behind a link that leads out', () =>
+  it('are forbidden behind a link that leads out of the roots, also if they are missing', () =>
     withTempDir(async (folder) => {
       await writeFiles(folder, { 'root/good': 'g', 'out/there': 't' });
       await symlink(join(folder, 'out'), join(folder, 'root/up'));
@@ -84,7 +84,7 @@ describe('a worker’s files', () => {
       );
     }));
 
-  it('include a copy in the state directory only for the command that named it', () =>
+  it('include a copy in the state directory only for the command that requested it', () =>
     withTempDir(async (folder) => {
       await writeFiles(folder, { 'state/spool/a/x': 'x', 'state/spool/b/y': 'y', 'state/db': 'd', 'other/z': 'z' });
       const at = (name: string) => join(folder, name);
@@ -124,7 +124,7 @@ describe('the directory of devices', () => {
       await expect(listing).rejects.toMatchObject({ code: 'SOURCE_FORBIDDEN' });
     }));
 
-  it.skipIf(!hasMemory)('has a file system in memory, whose files are read', () =>
+  it.skipIf(!hasMemory)('can contain a file system in memory, whose files are readable', () =>
     withTempDir(async (folder) => {
       const memory = await mkdtemp(join(MEMORY, 'longhaul-test-'));
       try {
@@ -158,7 +158,7 @@ describe('the directory of devices', () => {
 });
 
 describe('listing a folder of a worker', () => {
-  it('excludes links that lead out, without showing their targets', () =>
+  it('excludes links to forbidden files, without showing their targets', () =>
     withTempDir(async (folder) => {
       const at = (name: string) => join(folder, name);
       await writeFiles(folder, { 'root/good': 'g', 'root/sub/key': 'k', 'out/hidden-name': '123456', 'more/m': 'm' });

@@ -32,7 +32,7 @@ describe('openFileSource, with a file that cannot be uploaded', () => {
     ['is a device', /belongs to the system/, 'SOURCE_FORBIDDEN', (path) => symlink('/dev/null', path)],
     ['is a link to itself', /too many symbolic links/, 'SOURCE_MISSING', (path) => symlink(path, path)],
     ['is a link to nothing', /does not exist/, 'SOURCE_MISSING', (path) => symlink(`${path}-gone`, path)],
-  ])('%s: one line says so', async (_name, message, code, make) => {
+  ])('%s: throws an error of one line', async (_name, message, code, make) => {
     await withTempDir(async (directory) => {
       const path = join(directory, 'file');
       await make(path);
@@ -50,12 +50,12 @@ describe('openFileSource, with a file that cannot be uploaded', () => {
     ['EIO', SourceReadError],
     ['ESTALE', SourceReadError],
     ['EMFILE', SourceReadError],
-  ])('an operation that fails with %s is the right error', async (code, expected) => {
+  ])('maps an operation that fails with %s to the correct error', async (code, expected) => {
     const failing = Promise.reject(Object.assign(new Error(code), { code }));
     await expect(mapFileError('/data/x', failing)).rejects.toThrow(expected);
   });
 
-  test('has a relative path, which means another file on every worker', async () => {
+  test('has a relative path, which is a different file on each worker', async () => {
     await expect(openFileSource({ type: 'file', path: 'x' })).rejects.toThrow(/absolute/);
   });
 });
@@ -97,7 +97,7 @@ describe('a file', () => {
         await rename(join(directory, 'new'), path);
       },
     ],
-  ])('that %s while it is open is a SourceChangedError', async (_name, change) => {
+  ])('that %s while it is open throws a SourceChangedError', async (_name, change) => {
     await withTempDir(async (directory) => {
       const path = join(directory, 'file');
       await writeFile(path, 'abc');
@@ -111,7 +111,7 @@ describe('a file', () => {
     });
   });
 
-  test('that is moved away while it is open is missing, and unchanged when it is back', async () => {
+  test('that is moved while it is open is missing, and unchanged after it is restored', async () => {
     await withTempDir(async (directory) => {
       const path = join(directory, 'file');
       await writeFile(path, 'abc');
@@ -125,7 +125,7 @@ describe('a file', () => {
     });
   });
 
-  test('behind a link that changes is a SourceChangedError', async () => {
+  test('behind a link that changes throws a SourceChangedError', async () => {
     await withTempDir(async (directory) => {
       const link = join(directory, 'link');
       await writeFile(join(directory, 'a'), 'abc');

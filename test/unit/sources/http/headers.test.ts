@@ -36,7 +36,7 @@ describe('the headers of a host', () => {
   });
 
   it.each(['http://files.example.com/x', 'http://10.0.0.1:9000/x', 'http://127.0.0.1.example/x'])(
-    'are not sent to %s, where others could read them, unless it is named with http://',
+    'are not sent to %s, which is not encrypted, unless the host is configured with http://',
     (url) => {
       const { host, origin } = new URL(url);
       expect(() => hostOf({ [host]: headers }, url)).toThrow(SourceForbiddenError);
@@ -48,7 +48,7 @@ describe('the headers of a host', () => {
     },
   );
 
-  it('are not sent to this machine through a proxy, which can be another machine', () => {
+  it('are not sent to a loopback address through a proxy, which can be on another machine', () => {
     const url = 'http://127.0.0.1:8080/x';
     expect(() => hostOf({ '127.0.0.1:8080': headers }, url, true)).toThrow(SourceForbiddenError);
     expect(hostOf({ 'http://127.0.0.1:8080': headers }, url, true)).toBe('http://127.0.0.1:8080');
@@ -86,7 +86,7 @@ describe('the headers of a host', () => {
     expect(() => new SourceHeaders({ 'a.example': { [name]: '1' } })).toThrow(/is set by Longhaul\. Remove it/);
   });
 
-  it('names every problem', () => {
+  it('reports all problems', () => {
     const settings = { 'a.example': { Host: '1', 'X A': '2' }, '*': headers };
     expect(() => new SourceHeaders(settings)).toThrow(/"Host".*; .*"X A".*; .*"\*"/);
   });

@@ -53,7 +53,7 @@ describe('a sealed query', () => {
     });
   });
 
-  it('is never opened, and only rejected, when it is damaged', () => {
+  it('is rejected if it is damaged', () => {
     const mutated = fc
       .tuple(fc.nat(sealed.length - 1), fc.constantFrom(...Array.from('ABab01-_=.')))
       .map(([at, character]) => sealed.slice(0, at) + character + sealed.slice(at + 1));
@@ -104,12 +104,12 @@ describe('a source with a sealed query', () => {
   const parentId = () => Promise.resolve('upload-1');
   const noParent = () => Promise.resolve(undefined);
 
-  it('is opened by its own workflow, and by the workflows that Temporal states as its children', async () => {
+  it('is opened by its own workflow and by the child workflows of that workflow', async () => {
     await openFor({ workflowId: 'upload-1', parentId: noParent });
     await openFor({ workflowId: 'piece', parentId });
   });
 
-  it('is rejected for every other workflow, and where no workflow asks', async () => {
+  it('is rejected for all other workflows, and outside a workflow', async () => {
     const forbidden = { code: 'SOURCE_FORBIDDEN' };
     await expect(openFor({ workflowId: 'upload-1-00001-of-00002', parentId: noParent })).rejects.toMatchObject(
       forbidden,

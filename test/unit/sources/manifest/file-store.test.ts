@@ -7,7 +7,7 @@ import { canMount } from '../../../support/mount.ts';
 import { withTempDir } from '../../../support/temp-dir.ts';
 
 /** Only root can mount a disk. */
-it.skipIf(!canMount())('a manifest on a full disk is retried, stays as it is, and is written when there is space', () =>
+it.skipIf(!canMount())('a manifest on a full disk is kept unchanged, retried, and written after space is freed', () =>
   withTempDir((directory) =>
     withFullDisk(directory, async (disk, free) => {
       const path = join(disk, 'sync.jsonl');

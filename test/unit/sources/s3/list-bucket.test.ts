@@ -5,7 +5,7 @@ import { listBucket } from '../../../../src/sources/s3/list-bucket.ts';
 
 const filter = createPathFilter([], []);
 
-it('ends a list with ever new tokens and no row', async () => {
+it('aborts a list that returns new tokens indefinitely without rows', async () => {
   let page = 0;
   // The integration tests of strange answers use the client of AWS.
   const bucket = {

@@ -14,7 +14,7 @@ function optionsOf(...args: string[]): SyncOptions {
 }
 
 describe('the options of a sync', () => {
-  it('become a request without further properties', async () => {
+  it('become a request without other properties', async () => {
     expect(await toSyncRequest('s3://bucket/some/prefix', optionsOf('--purpose', 'batch'), config)).toEqual({
       source: { type: 's3', bucket: 'bucket', prefix: 'some/prefix' },
       purpose: 'batch',
@@ -61,7 +61,7 @@ describe('the options of a sync', () => {
     });
   });
 
-  it('make a folder absolute, without links, and name its host', () =>
+  it('make a folder path absolute, resolve its links, and name its host', () =>
     withTempDir(async (directory) => {
       await mkdir(join(directory, 'data'));
       await symlink('data', join(directory, 'link'));
@@ -71,7 +71,7 @@ describe('the options of a sync', () => {
       expect(await toSyncRequest(near, optionsOf('--purpose', 'batch'), config)).toMatchObject({ source });
     }));
 
-  it('are rejected with every problem, like an invalid source', () =>
+  it('are rejected with all problems, and for an invalid source', () =>
     withTempDir(async (directory) => {
       const sync = (source: string, ...args: string[]) =>
         toSyncRequest(source, optionsOf('--purpose', 'batch', ...args), config);
@@ -105,7 +105,7 @@ describe('the command after -- of a schedule', () => {
     expect(problems).toEqual([]);
   });
 
-  it('is parsed like the command upload, without the options of the command alone', async () => {
+  it('is parsed like the command upload, without options that do not change the request', async () => {
     const problems: string[] = [];
     const options = ['--purpose', 'batch', '--expires-after', '7d', '--priority', 'normal', '--filename', 'x.jsonl'];
     const work = await toScheduledWork(['upload', 's3://bucket/latest.jsonl', ...options], config, problems);
@@ -201,7 +201,7 @@ describe('the options of a schedule', () => {
     });
   });
 
-  it('are rejected with every problem once', () => {
+  it('are rejected with each problem once', () => {
     const problems: string[] = [];
     toScheduleSettings({ every: 'often', jitter: '5', start: 'soon', end: '2026-02-30' }, true, problems);
     expect(problems).toEqual([

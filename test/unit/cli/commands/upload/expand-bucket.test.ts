@@ -89,7 +89,7 @@ describe('an s3:// URL', () => {
     await expect(expand(path)).rejects.toThrow(message);
   });
 
-  it('that names more objects than one command uploads is rejected, with the command for them', async () => {
+  it('that names more objects than one command uploads is rejected, with the command to use instead', async () => {
     await expect(expand('/logs/', { maxObjects: 3 })).rejects.toThrow(
       's3://training/logs/ names more than 3 objects, the maximum of one command. Use "longhaul sync s3://training/logs/".',
     );

@@ -7,7 +7,7 @@ import { checkReceipt, digestOf, writeReceipt } from '../../../../../src/cli/com
 import { canMount, withMount } from '../../../../support/mount.ts';
 import { withTempDir } from '../../../../support/temp-dir.ts';
 
-it('a receipt replaces only a receipt or an empty file, and a path that cannot be written is rejected before', () =>
+it('a receipt replaces only a receipt or an empty file, and an unusable path is rejected first', () =>
   withTempDir(async (directory) => {
     const at = (name: string) => join(directory, name);
     const check = (path: string) =>
@@ -65,7 +65,7 @@ it('a receipt replaces the target of a link, also if it is missing', () =>
     expect((await lstat(at('link'))).isSymbolicLink()).toBe(true);
   }));
 
-it('the digest of content without end stops after the expected bytes', async () => {
+it('the digest of endless content stops after the expected bytes', async () => {
   async function* endless() {
     for (;;) yield Buffer.alloc(10);
   }

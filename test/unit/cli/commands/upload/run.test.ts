@@ -6,7 +6,7 @@ import type { CliContext } from '../../../../../src/cli/context.ts';
 import { loadConfig } from '../../../../../src/config/config.ts';
 import { withTempDir } from '../../../../support/temp-dir.ts';
 
-it('reports each file of a folder whose name the purpose does not accept, without an upload', () =>
+it('reports each file of a folder whose name the purpose does not accept, and uploads nothing', () =>
   withTempDir(async (directory) => {
     const folder = join(directory, 'data');
     await mkdir(folder);

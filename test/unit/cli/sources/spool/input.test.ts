@@ -49,7 +49,7 @@ describe('spooling', () => {
       expect(await readdir(folder.path)).toEqual([]);
     }));
 
-  it('keeps an incomplete copy until it was not written to for a day', () =>
+  it('deletes an incomplete copy one day after its last write', () =>
     withFolder(async (folder) => {
       const { handle } = await folder.begin('x.jsonl');
       const [record = '', partial = ''] = (await readdir(folder.path)).toSorted();

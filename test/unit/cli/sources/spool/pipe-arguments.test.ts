@@ -27,7 +27,7 @@ async function refusal(...files: readonly string[]): Promise<string> {
 }
 
 describe('the pipes among the arguments of an upload', () => {
-  it('are named pipes with their names, also through links, and standard input without a name', () =>
+  it('include named pipes by name, also through links, and standard input without a name', () =>
     withPipe(async (pipe, directory) => {
       const file = join(directory, 'file');
       const link = join(directory, 'link.jsonl');
