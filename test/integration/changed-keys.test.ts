@@ -29,7 +29,7 @@ async function startUpload({ client, directory }: System): Promise<JobHandle<'up
 }
 
 describe('an upload that waits because of its key', () => {
-  it('continues when the file of a key that was rejected has another key', () =>
+  it('continues when its key file has another key after a rejection', () =>
     withSystem(async (system) => {
       const apiKeyFile = join(system.directory, 'key');
       await writeFile(apiKeyFile, 'sk-wrong');
@@ -42,7 +42,7 @@ describe('an upload that waits because of its key', () => {
       expect(Date.now() - before).toBeLessThan(30_000);
     }));
 
-  it('continues when its command prints a token again', () =>
+  it('continues when its key command prints a token again', () =>
     withSystem(async (system) => {
       const token = join(system.directory, 'token');
       await startWorker(system, { apiKeyCommand: ['cat', token] });
@@ -82,7 +82,7 @@ describe('a command that is run again', () => {
       expect(stderr).toContain('started by an earlier command');
     }));
 
-  it('prints the command that changes an option, also of a sync, and what a File does not have', () =>
+  it('prints the command that changes an option, and options that are not in effect, also for a sync', () =>
     withSystem(
       async (system) => {
         const { environment, directory, client, taskQueue } = system;

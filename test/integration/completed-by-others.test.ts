@@ -313,7 +313,7 @@ async function statesAfter(acts: readonly Act[]): Promise<{ readonly act: Act; r
   return states;
 }
 
-it('waits for an operator after results that no worker of Longhaul returns', async () => {
+it('a workflow waits for an operator after results that no worker of Longhaul returns', async () => {
   const acts = withResults.flatMap((pair) => {
     // A plan of a split upload has all properties of an inspected source.
     const others = Object.keys(correct).filter((name) => ![pair.target, 'planSplit', ...anyResult].includes(name));
@@ -329,7 +329,7 @@ it('waits for an operator after results that no worker of Longhaul returns', asy
   }
 });
 
-it('does not fail a workflow task for any result or failure that a client sends for an activity', async () => {
+it('no workflow task fails for any result or failure that a client sends for an activity', async () => {
   const acts = withEnds.flatMap((pair): Act[] => {
     let count = 0;
     const type = () => failureTypes[count++ % failureTypes.length] ?? '';

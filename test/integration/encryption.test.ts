@@ -71,7 +71,7 @@ const connect = ({ temporalAddress, taskQueue }: System, keyFile: string) =>
     dataConverter: encryptedDataConverter({ keyFile }),
   });
 
-it('encrypts every payload, and replays after the key was replaced', () =>
+it('the codec encrypts every payload, and a history replays after the key was replaced', () =>
   withSystem(async (system) => {
     const { directory, startWorker, taskQueue, environment } = system;
     const keyFile = join(directory, 'encryption-keys');
@@ -140,7 +140,7 @@ it('encrypts every payload, and replays after the key was replaced', () =>
 
 const base64 = (bytes: Uint8Array | null | undefined) => Buffer.from(bytes ?? []).toString('base64');
 
-it('finds the canary without encryption', () =>
+it('without encryption, histories contain the canary', () =>
   withSystem(async (system) => {
     await system.startWorker();
     for (const id of await runJobs(system, system.client)) {

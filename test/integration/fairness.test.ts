@@ -48,7 +48,7 @@ const throttled = { bandwidthBytesPerSecond: 25 * MiB };
  * and with its parts.
  */
 describe('a small upload alongside an upload of many parts', () => {
-  it('gets a share of the slots as a separate upload, and does not wait for all of its parts', () =>
+  it('gets its share of the slots, and does not wait for the parts of the large upload', () =>
     withSystem(async (system) => {
       expect(await partsAhead(system, [{}], {})).toBeLessThan(WINDOW / 2);
     }, throttled));
@@ -59,7 +59,7 @@ describe('a small upload alongside an upload of many parts', () => {
       expect(await partsAhead(system, bigs, { fairnessKey: 'b' })).toBeLessThan(WINDOW / 2);
     }, throttled));
 
-  it('precedes it if its priority is higher, even with the same fairness key', () =>
+  it('precedes the large upload if its priority is higher, even with the same fairness key', () =>
     withSystem(async (system) => {
       const fairnessKey = 'tenant';
       const ahead = await partsAhead(system, [{ priority: 4, fairnessKey }], { priority: 2, fairnessKey });

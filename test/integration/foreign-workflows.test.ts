@@ -14,7 +14,7 @@ import { until } from '../support/until.ts';
 const startOther = ({ client, taskQueue }: System, workflowId: string, type: string, args: unknown[] = []) =>
   client.temporal.workflow.start(type, { workflowId, taskQueue: type === 'otherProgram' ? type : taskQueue, args });
 
-it('does not follow, change or cancel a workflow of another type', () =>
+it('the client does not follow, change or cancel a workflow of another type', () =>
   withSystem(async (system) => {
     const { client, taskQueue, environment } = system;
     const workflowId = `${taskQueue}-other`;
@@ -35,7 +35,7 @@ it('does not follow, change or cancel a workflow of another type', () =>
     expect(events?.some((event) => event.workflowExecutionCancelRequestedEventAttributes)).toBe(false);
   }));
 
-it('rejects the ID of a workflow of another program, and terminates nothing', () =>
+it('the client rejects the ID of a workflow of another program, and terminates nothing', () =>
   withSystem(async (system) => {
     const { client, taskQueue, directory, startWorker } = system;
     const [file, another] = [join(directory, 'a.jsonl'), join(directory, 'b.jsonl')] as const;
@@ -67,7 +67,7 @@ it('rejects the ID of a workflow of another program, and terminates nothing', ()
     expect(await same.result()).toMatchObject({ file: { filename: 'a.jsonl' } });
   }));
 
-it('retries the uploads that wait for a key when a worker starts, also if a foreign memo cannot be read', () =>
+it('a worker that starts retries uploads that wait for a key, also if a foreign memo is unreadable', () =>
   withSystem(async (system) => {
     const { api, client, taskQueue, directory, startWorker, temporalAddress } = system;
     const file = join(directory, 'a.jsonl');

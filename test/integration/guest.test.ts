@@ -135,7 +135,7 @@ describe('LonghaulPlugin', () => {
       { bandwidthBytesPerSecond: 2 * MiB },
     ));
 
-  it('rejects run of the host with the error of its workers, or of the host', () =>
+  it('rejects run() of the host with the error of its workers, or of the host', () =>
     withSystem(async (system) => {
       // The SDK rejects a second worker of a queue on one connection.
       const connection = await NativeConnection.connect({ address: system.temporalAddress });

@@ -14,7 +14,7 @@ const workflowsPath = fileURLToPath(new URL('../support/stand-in/earlier-version
 const names = { uploadFile: 'one', uploadSplitFile: 'split', syncSource: 'sync' } as const;
 const purpose = 'assistants';
 
-it('starts jobs of another version of Longhaul again, and cancels their sessions', () =>
+it('a command restarts jobs of another version of Longhaul, and cancels their sessions', () =>
   withSystem(async (system) => {
     const environment = { ...system.embedded, LONGHAUL_TASK_QUEUE: system.taskQueue };
     const idOf = (name: string) => `${name}-${system.taskQueue}`;

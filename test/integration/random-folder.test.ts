@@ -27,7 +27,7 @@ function pathsOf(problems: readonly SyncProblem[] = []): string[] {
   return problems.map(({ path }) => path).toSorted();
 }
 
-it(`sends all that can be a File of ${entries} random entries, and reports the rest (RANDOM_FOLDER_SEED=${seed})`, () =>
+it(`a sync of ${entries} random entries sends all that can be a File, and reports the others (RANDOM_FOLDER_SEED=${seed})`, () =>
   withSystem(async (system) => {
     const root = join(system.directory, 'data');
     await mkdir(root);

@@ -43,7 +43,7 @@ function pathIn(run: InProcessCli): string {
 }
 
 describe('a URL whose server does not support range requests', () => {
-  it('is rejected with advice, and with --spool is uploaded, also after a broken connection', () =>
+  it('is rejected with the fix, and with --spool is uploaded, also after a broken connection', () =>
     withUser({ content: randomBytes(3 * MiB + 1) }, async ({ origin, environment, download, spooled, ...system }) => {
       const { behaviour, requests, url } = origin;
       const address = `${url}/data/my%20set.jsonl?X-Amz-Signature=${CANARY}`;
@@ -75,7 +75,7 @@ describe('a URL whose server does not support range requests', () => {
       expect(await spooled()).toEqual([]);
     }));
 
-  it('resumes from its copy, which only this user can read, if the command is interrupted during the upload', () =>
+  it('resumes from its private copy if the command is interrupted during the upload', () =>
     withUser(
       { content: randomBytes(8 * MiB) },
       async (user) => {

@@ -9,7 +9,7 @@ import { withTemporalServer } from '../support/temporal-with-flags.ts';
 import { until } from '../support/until.ts';
 
 describe('longhaul status', () => {
-  it('shows without a worker how uploads and syncs ended, and exits immediately', () =>
+  it('shows the results of uploads and syncs without a worker, and exits immediately', () =>
     withSystem(async (system) => {
       const { api, client, directory, environment, taskQueue } = system;
       const worker = await system.startWorker();

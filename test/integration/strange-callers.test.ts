@@ -123,7 +123,7 @@ const waiting = (system: System) => ({
   destinations: [{ name: 'default', baseUrl: system.api.url, apiKey: 'sk-wrong' }],
 });
 
-it('rejects any input that is not a request, and does not fail a workflow task', () =>
+it('a worker rejects any input that is not a request, and does not fail a workflow task', () =>
   withSystem(async (system) => {
     const { directory, taskQueue, startWorker } = system;
     const worker = await startWorker(waiting(system));
@@ -164,7 +164,7 @@ it('rejects any input that is not a request, and does not fail a workflow task',
     expect(listed).toBeGreaterThan(all.length / 2);
   }));
 
-it('responds after any input that a caller sends to a running workflow', () =>
+it('a worker responds after any input that a caller sends to a running workflow', () =>
   withSystem(async (system) => {
     const { client, directory, taskQueue, startWorker } = system;
     const worker = await startWorker({ ...waiting(system), sources: { any: true } });

@@ -152,7 +152,7 @@ describe('a sync with a manifest', () => {
       expect(await rowsIn(manifest)).toHaveLength(5);
     }));
 
-  it('records what a cancelled sync has sent', () =>
+  it('records the files that a cancelled sync has sent', () =>
     withSystem(async (system) => {
       const { directory } = system;
       const folder = join(directory, 'data');

@@ -67,7 +67,7 @@ describe('an upload', () => {
       { bandwidthBytesPerSecond: 7 * MiB },
     ));
 
-  it('is attached to by the same request while it runs and after it completed, unless "again" is set', () =>
+  it('is returned for the same request while it runs and after it completed, unless "again" is set', () =>
     withSystem(async ({ client, startWorker, directory, uploads }) => {
       const file = join(directory, 'same.bin');
       await randomFile(file, 2 * MiB);
@@ -111,7 +111,7 @@ describe('an upload', () => {
       });
     }));
 
-  it('sends no MD5 with the option', () =>
+  it('sends no MD5 if the option md5 is false', () =>
     withSystem(async ({ client, startWorker, directory, download }) => {
       await startWorker();
       const file = join(directory, 'plain.bin');

@@ -17,7 +17,7 @@ describe('the files of the package', () => {
   it.each<[string, Record<string, string>]>([
     ['without a URL, as in the format of CommonJS', {}],
     ['in another directory', { 'import.meta.url': '"file:///srv/app/dist/program.mjs"' }],
-  ])('cause an error with the fix if they are missing, in code %s', async (_case, define) => {
+  ])('cause an error with the fix if they are missing in bundled code %s', async (_case, define) => {
     const code = await bundled(define);
     const globals = { require: createRequire(import.meta.url), module: {}, exports: {}, process, URL };
     expect(() => runInNewContext(code, globals)).toThrow(

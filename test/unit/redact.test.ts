@@ -123,7 +123,7 @@ describe('a value with the name of a secret', () => {
 });
 
 describe('a secret of this process', () => {
-  it('is redacted in the messages of errors', () => {
+  it('is redacted in error messages', () => {
     rememberSecrets(['canary-of-a-key-0451', 'short']);
     expect(new ConfigError('short: canary-of-a-key-0451').message).toBe('short: [redacted]');
   });

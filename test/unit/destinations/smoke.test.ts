@@ -24,19 +24,19 @@ const other = (findings: readonly Finding[]) =>
     .filter(({ verdict }) => verdict !== 'as assumed')
     .map(({ assumption, verdict }) => `${verdict}: ${assumption}`);
 
-it('confirms all assumptions with the local API, and deletes its Files', async () => {
+it('the smoke test confirms all assumptions with the local API, and deletes its Files', async () => {
   const findings = await withService({});
   expect(other(findings)).toEqual([]);
   expect(findings).toHaveLength(11);
 });
 
-it('reports a service that counts a part twice', async () => {
+it('the smoke test reports a service that counts a part twice', async () => {
   expect(other(await withService({ strictSums: true }))).toEqual([
     'differs: a part that is sent twice is counted once, if the completion names one of the two',
   ]);
 });
 
-it('reports sessions with another lifetime, and content that cannot be read', async () => {
+it('the smoke test reports sessions with another lifetime, and content that cannot be read', async () => {
   const findings = await withService({ sessionLifeSeconds: 7200 }, ({ faults }) =>
     faults.add({ route: 'content', kind: 'status', status: 404, count: 1 }),
   );

@@ -27,7 +27,7 @@ async function connectEarly(path: string): Promise<Socket> {
   }
 }
 
-it('keeps running for a command that connects before the server has claimed the state directory', () =>
+it('the embedded server keeps running for a command that connects before it claims the directory', () =>
   withTempDir(async (stateDir) => {
     const path = join(stateDir, 'temporal');
     await writeFile(path, '#!/bin/sh\nexec sleep 60\n');

@@ -4,7 +4,7 @@ import { stateDirectoryError } from '../../../src/dev/server/errors.ts';
 const failed = (code: string, syscall: string) => Object.assign(new Error(code), { code, errno: -1, syscall });
 const textOf = (error: Error) => (stateDirectoryError('/state', error) as Error).message;
 
-it('names the state directory only in errors about the directory', () => {
+it('an error names the state directory only if the directory causes it', () => {
   expect(textOf(failed('EACCES', 'mkdir'))).toMatch(
     /^cannot use the state directory \/state: permission denied \(EACCES\)/,
   );

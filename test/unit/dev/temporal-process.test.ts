@@ -12,7 +12,7 @@ it.each<[string, string | undefined, string | undefined]>([
   ['that the environment names', '/home/u', 'u'],
   ['without a name and a home directory', undefined, undefined],
   ['with an empty home directory', '', ''],
-])('Temporal gets the name and the home directory of a user %s', (_name, home, user) =>
+])('Temporal gets a name and a home directory for a user %s', (_name, home, user) =>
   withTempDir(async (stateDir) => {
     vi.stubEnv('HOME', home);
     vi.stubEnv('USER', user);

@@ -38,13 +38,13 @@ async function withServer(run: (server: CodecServer) => Promise<void>): Promise<
   }
 }
 
-it('listens on an IPv6 address in brackets', async () => {
+it('the codec server listens on an IPv6 address in brackets', async () => {
   const server = await startCodecServer({ codec, host: '[::1]', port: 0, token, origins: [], log: () => {} });
   expect(server.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
   await server.close();
 });
 
-it('accepts the token in the path or a header, and returns undecodable payloads unchanged', () =>
+it('the codec server accepts the token in the path or a header, and does not change undecodable payloads', () =>
   withServer(async ({ url }) => {
     const post = (path: string, headers = {}) =>
       fetch(`${url}${path}`, { method: 'POST', body: json('abc', 'stuck'), headers }).then((answer) => answer.text());
@@ -54,13 +54,13 @@ it('accepts the token in the path or a header, and returns undecodable payloads 
     expect(await post(`/${token}/encode`)).toBe(json('cba', 'kcuts'));
   }));
 
-it('returns no payloads for a body without payloads, as of a query without arguments', () =>
+it('the codec server returns no payloads for a body without payloads, as of a query without arguments', () =>
   withServer(async ({ url }) => {
     const answer = await fetch(`${url}/${token}/encode`, { method: 'POST', body: '{}' });
     expect([answer.status, await answer.text()]).toEqual([200, json()]);
   }));
 
-it('logs why the codec failed, without the text of an unexpected error', () =>
+it('the codec server logs the cause if the codec fails, without the text of an unexpected error', () =>
   withServer(async ({ url }) => {
     for (const text of ['no key', 'broken']) {
       const answer = await fetch(`${url}/${token}/encode`, { method: 'POST', body: json(text) });
@@ -69,7 +69,7 @@ it('logs why the codec failed, without the text of an unexpected error', () =>
     expect(logged).toEqual(['the codec failed: the key file has no key', 'the codec failed: TypeError']);
   }));
 
-it('rejects other requests in one sentence', () =>
+it('the codec server rejects other requests in one sentence', () =>
   withServer(async ({ url }) => {
     const status = async (path: string, options: RequestInit = {}) => {
       const answer = await fetch(`${url}${path}`, { method: 'POST', body: json('abc'), ...options });
@@ -93,7 +93,7 @@ it.each([
   [remote, true],
   ['http://localhost.evil.example', false],
   ['null', false],
-])('responds to the preflight request of a page of %s: %s', (origin, isPermitted) =>
+])('the codec server permits the preflight request of a page of %s: %s', (origin, isPermitted) =>
   withServer(async ({ url }) => {
     const { status, headers } = await fetch(`${url}/${token}/decode`, {
       method: 'OPTIONS',

@@ -16,7 +16,7 @@ function freezeClock(): () => void {
   return () => void vi.advanceTimersByTime(FILE_CHECK_INTERVAL_MS);
 }
 
-it('reads a key again when its file changes, at most once per second', () =>
+it('KeyFile reads a key again when its file changes, at most once per second', () =>
   withTempDir(async (dir) => {
     const pass = freezeClock();
     const path = join(dir, 'key');
@@ -29,7 +29,7 @@ it('reads a key again when its file changes, at most once per second', () =>
     expect(await keys.current()).toBe('sk-2');
   }));
 
-it('detects a new file of the same size and modification time', () =>
+it('KeyFile detects a new file of the same size and modification time', () =>
   withTempDir(async (dir) => {
     const pass = freezeClock();
     const path = join(dir, 'key');
@@ -46,7 +46,7 @@ it('detects a new file of the same size and modification time', () =>
     expect(await keys.current()).toBe('sk-2');
   }));
 
-it('follows a link whose target is replaced, as Kubernetes does', () =>
+it('KeyFile follows a link whose target is replaced, as in Kubernetes', () =>
   withTempDir(async (dir) => {
     const pass = freezeClock();
     for (const [folder, key] of [
@@ -66,7 +66,7 @@ it('follows a link whose target is replaced, as Kubernetes does', () =>
     expect(await keys.current()).toBe('sk-2');
   }));
 
-it('keeps the last key while the file is missing, empty or not a key', () =>
+it('KeyFile keeps the last key while the file is missing, empty or not a key', () =>
   withTempDir(async (dir) => {
     const pass = freezeClock();
     const path = join(dir, 'key');
@@ -83,7 +83,7 @@ it('keeps the last key while the file is missing, empty or not a key', () =>
     expect(await keys.current()).toBe('sk-3');
   }));
 
-it('returns another key after a rejection only if the file has one', () =>
+it('KeyFile returns another key after a rejection only if the file has one', () =>
   withTempDir(async (dir) => {
     freezeClock();
     const path = join(dir, 'key');
@@ -97,7 +97,7 @@ it('returns another key after a rejection only if the file has one', () =>
     expect(await keys.renewed('sk-2')).toBeUndefined();
   }));
 
-it('throws a ConfigError with the path until the file has had a key', () =>
+it('KeyFile throws a ConfigError with the path until the file has had a key', () =>
   withTempDir(async (dir) => {
     const keys = new KeyFile(join(dir, 'key'), 'the file');
     await expect(keys.current()).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: 'the file does not exist' });
