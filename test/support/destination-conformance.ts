@@ -56,14 +56,14 @@ export function describeDestination(kind: string, withService: WithService): voi
         expect((await read(destination, created.id)).equals(content)).toBe(true);
       }));
 
-    it('rejects another completion, and does nothing to the File', () =>
+    it('rejects a second completion, and keeps the File', () =>
       withDestination(async (destination) => {
         const { uploadId, fileId, completion, content } = await upload(destination);
         expect(await statusOf(destination.complete(uploadId, completion))).toBeOneOf(ENDED);
         expect(await read(destination, fileId)).toEqual(content);
       }));
 
-    it('rejects a wrong MD5 with an ApiError', () =>
+    it('rejects an incorrect MD5 with an ApiError', () =>
       withDestination(async (destination) => {
         const content = randomBytes(10);
         const { uploadId } = await destination.open(newFile(content));
@@ -141,7 +141,7 @@ export function describeDestination(kind: string, withService: WithService): voi
         }
       }));
 
-    it('fails a part whose source ends early, and can send it again', () =>
+    it('fails a part whose source is too short, and can resend it', () =>
       withDestination(async (destination) => {
         const content = randomBytes(10);
         const { uploadId } = await destination.open(newFile(content));
@@ -153,7 +153,7 @@ export function describeDestination(kind: string, withService: WithService): voi
         });
       }));
 
-    it('rejects aborted calls with AbortedError, and sends nothing of them', () =>
+    it('rejects aborted calls with AbortedError, and sends nothing', () =>
       withDestination(async (destination) => {
         const content = randomBytes(600 * KiB);
         const { uploadId } = await destination.open(newFile(content));
@@ -175,7 +175,7 @@ export function describeDestination(kind: string, withService: WithService): voi
         await expect(destination.files.list({}, aborted)).rejects.toThrow(AbortedError);
       }));
 
-    it('reports a rejected key as 401 and a service that is gone as ConnectionError, without the key', () =>
+    it('reports 401 for a rejected key and ConnectionError for an unavailable service', () =>
       withDestination(async (right, service) => {
         const wrong = service.connect({}, 'sk-wrong-0123456789');
         const errors: unknown[] = [];

@@ -43,8 +43,8 @@ async function failure(reply: Reply, profile: Partial<DestinationProfile> = {}):
   return result as LonghaulError;
 }
 
-describe('the requests', () => {
-  test('create: the fields of the specification and no other, with the life of the File when it is given', async () => {
+describe('a destination client', () => {
+  test('creates an Upload with the specified fields only, including the File lifetime', async () => {
     const fields = { filename: 'a.jsonl', purpose: 'assistants', bytes: 3, mimeType: 'application/jsonl' };
     const { result, request } = await exchange({ body: upload }, (client) =>
       client.open({ ...fields, fileExpiresAfterSeconds: 3600 }),
@@ -61,7 +61,7 @@ describe('the requests', () => {
     });
   });
 
-  test('complete as JSON: the ids in order and the md5', async () => {
+  test('completes an Upload with JSON that contains the part IDs in order and the MD5', async () => {
     const { result, request } = await exchange({ body: { ...upload, status: 'completed', file } }, (client) =>
       client.complete('upload_1', { partIds: ['b', 'a'], md5: '00ff', file: facts }),
     );
@@ -70,7 +70,7 @@ describe('the requests', () => {
     expect(JSON.parse(request.body.toString())).toEqual({ part_ids: ['b', 'a'], md5: '00ff' });
   });
 
-  test('complete as a form, for a destination that requires it', async () => {
+  test('completes an Upload with a form if the destination requires it', async () => {
     const { request } = await exchange(
       { body: file },
       (client) => client.complete('upload_1', { partIds: ['b', 'a'], md5: '00ff', file: facts }),
@@ -80,7 +80,7 @@ describe('the requests', () => {
     expect(request.body.toString()).toBe('part_ids=b&part_ids=a&md5=00ff');
   });
 
-  test('cancel and delete', async () => {
+  test('cancels an Upload and deletes a File', async () => {
     const cancel = await exchange({ body: { ...upload, status: 'cancelled' } }, (client) => client.cancel('upload_1'));
     expect(cancel.request).toMatchObject({ method: 'POST', path: '/v1/uploads/upload_1/cancel' });
     expect(cancel.request.body.byteLength).toBe(0);
@@ -88,7 +88,7 @@ describe('the requests', () => {
     expect(remove.request).toMatchObject({ method: 'DELETE', path: '/v1/files/file-1' });
   });
 
-  test('list: the query, and the start of the next page', async () => {
+  test('lists Files by a query, and returns the start of the next page', async () => {
     const { result, request } = await exchange(
       { body: { object: 'list', data: [{ ...file, expires_at: null, status: 'processed' }], has_more: true } },
       (client) => client.files.list({ purpose: 'assistants', order: 'desc', limit: 10, after: 'file-0' }),
@@ -101,7 +101,7 @@ describe('the requests', () => {
     });
   });
 
-  test('Azure: another header for the key, a query everywhere, ids and path segments encoded', async () => {
+  test('sends the key header and the query of Azure, and encodes IDs in paths', async () => {
     const { request } = await exchange({ body: file }, (client) => client.files.retrieve('file/1'), {
       authHeader: 'api-key',
       query: { 'api-version': '2025-03-01' },
@@ -131,41 +131,41 @@ describe('a deletion that the service does not confirm', () => {
 
   test.each<[string, Reply]>([
     ['a 204', { status: 204 }],
-    ['a page', { body: '<html>deleted</html>' }],
+    ['an HTML page', { body: '<html>deleted</html>' }],
     ['another ID', { body: { id: 'file-2', deleted: true } }],
     ['"deleted": false', { body: { id: 'file-1', deleted: false } }],
-  ])('with %s is checked, and fails if the File still exists', async (_name, deletion) => {
+  ])('is checked if the service returns %s, and fails if the File still exists', async (_name, deletion) => {
     expect(await deleteWith(deletion, missing)).toEqual(['DELETE', 'GET']);
     await expect(deleteWith(deletion, { body: file })).rejects.toThrow(/did not confirm the deletion of file file-1/);
   });
 
-  test('and cannot be checked, fails with the error of the check', async () => {
+  test('fails with the error of the check if the check fails', async () => {
     await expect(deleteWith({ status: 204 }, { status: 503 })).rejects.toThrow(ApiError);
   });
 });
 
-describe('the answers', () => {
+describe('a response of the service', () => {
   test.each<[string, Reply]>([
     ['a truncated body', { body: '{"id": "file-1", "by' }],
-    ['a page', { body: '<html>Welcome</html>' }],
-    ['nothing', { body: '' }],
-    ['another shape', { body: { ...file, bytes: 'three' } }],
-    ['more than the API ever gives', { body: { ...file, padding: 'x'.repeat(2 * 1024 * 1024) } }],
-  ])('a success with %s is a StrangeAnswerError that may be retried', async (_name, reply) => {
+    ['an HTML page', { body: '<html>Welcome</html>' }],
+    ['an empty body', { body: '' }],
+    ['an invalid property', { body: { ...file, bytes: 'three' } }],
+    ['a body over the size limit', { body: { ...file, padding: 'x'.repeat(2 * 1024 * 1024) } }],
+  ])('with status 200 and %s is a retryable StrangeAnswerError', async (_name, reply) => {
     const error = await failure(reply);
     expect(error).toBeInstanceOf(StrangeAnswerError);
     expect(error.retryable).toBe(true);
     expect(error.message).toMatch(/^127\.0\.0\.1:\d+ returned 200 with .* while retrieving file file-1$/);
   });
 
-  test('a completed Upload that holds no File is not taken for one', async () => {
+  test('with a completed Upload without a File is a StrangeAnswerError', async () => {
     const bare = { ...file, ...upload, status: 'completed', id: 'upload_1' };
     await exchange({ body: bare }, (client) =>
       expect(client.complete('upload_1', { partIds: ['a'], file: facts })).rejects.toThrow(StrangeAnswerError),
     );
   });
 
-  test('a File without a size has that of its parts', async () => {
+  test('with a File without a size leads to the size of its parts', async () => {
     for (const bytes of [0, null]) {
       const body = { ...upload, status: 'completed', file: { ...file, bytes } };
       const { result } = await exchange({ body }, (client) =>
@@ -176,7 +176,7 @@ describe('the answers', () => {
   });
 
   test.each([400, 401, 403, 404, 408, 409, 410, 413, 422, 425, 429, 500, 502, 503, 504])(
-    'the status %i is an ApiError with the words of the service',
+    'with status %i is an ApiError with the message of the service',
     async (status) => {
       const body = { error: { message: 'because', type: 't', param: 'p', code: 'c' } };
       const error = (await failure({ status, body, headers: { 'x-request-id': 'req_9' } })) as ApiError;
@@ -187,7 +187,7 @@ describe('the answers', () => {
     },
   );
 
-  test('a redirect is not followed, and the message says where to look', async () => {
+  test('with a redirect is an ApiError that names the target and the base URL', async () => {
     const error = (await failure({ status: 308, headers: { location: 'https://127.0.0.2/v1' } })) as ApiError;
     expect(error.details.status).toBe(308);
     expect(error.retryable).toBe(false);
@@ -195,7 +195,7 @@ describe('the answers', () => {
     expect(error.message).toContain('base URL');
   });
 
-  test('a key that the service repeats is taken out, also where a cut would leave half of it', async () => {
+  test('that contains the key is redacted, even if truncation would split the key', async () => {
     const long = `${'x'.repeat(190)} ${KEY} in the page`;
     const cut = { error: { message: `${'x'.repeat(990)} ${KEY}`, code: long } };
     for (const body of [{ error: { message: `wrong key ${KEY}`, code: KEY } }, cut, long, `<html>${KEY}</html>`]) {
@@ -204,7 +204,7 @@ describe('the answers', () => {
     }
   });
 
-  test('an answer that ends before its length is a ConnectionError', async () => {
+  test('that is shorter than its content-length is a ConnectionError', async () => {
     await withCaptureServer(
       {
         onHead: (_head, socket) =>
@@ -220,20 +220,20 @@ describe('the answers', () => {
 });
 
 describe('a download', () => {
-  test('gives the content as it arrives', async () => {
+  test('returns the content', async () => {
     await exchange({ body: 'abcdef' }, async (client) => {
       const chunks = await (await client.files.read('file-1')).toArray();
       expect(Buffer.concat(chunks as Buffer[]).toString()).toBe('abcdef');
     });
   });
 
-  test('is refused with an ApiError before any content', async () => {
+  test('fails with an ApiError before any content if the service rejects it', async () => {
     await exchange({ status: 404, body: { error: { message: 'no such File' } } }, (client) =>
       expect(client.files.read('file-1')).rejects.toThrow('no such File'),
     );
   });
 
-  test('ends with a typed error when the connection breaks, or the caller aborts', async () => {
+  test('fails with a typed error if the connection breaks or the caller aborts it', async () => {
     let sockets: { destroy(): void }[] = [];
     await withCaptureServer(
       {
@@ -263,7 +263,7 @@ describe('a download', () => {
   });
 });
 
-test('a client and its profile show no key when they are printed', () => {
+test('a printed destination client shows no key and no header value', () => {
   const client = createDestination({
     name: 'test',
     baseUrl: 'http://127.0.0.1:9/v1',

@@ -50,7 +50,7 @@ const addPart = (client: Destination, moved: (bytes: number) => void = () => {})
 const keysSent = ({ requests }: CaptureServer) => requests.map(({ headers }) => headers['authorization']);
 
 describe('a call whose key is rejected', () => {
-  it('is made again with the new key of the file, a part with its whole body', () =>
+  it('is retried with the new key from the file, and resends the whole part', () =>
     withService(async (client, keyPath, server) => {
       await expect(client.files.list()).rejects.toMatchObject({ details: { status: 401 } });
       expect(keysSent(server)).toEqual(['Bearer sk-old']);
@@ -63,14 +63,14 @@ describe('a call whose key is rejected', () => {
       expect(lastBytes).toBe(content.byteLength);
     }));
 
-  it('is not made again with the same key', () =>
+  it('is not retried with the same key', () =>
     withService(async (client, _, server) => {
       await expect(addPart(client)).rejects.toMatchObject({ details: { status: 401 } });
       await expect(client.files.list()).rejects.toMatchObject({ details: { status: 401 } });
       expect(server.requests.length).toBe(2);
     }));
 
-  it('is reported without the present key and the previous one', () =>
+  it('is reported with the current and the previous key redacted', () =>
     withService(async (client, keyPath) => {
       await client.files.list().catch(() => {});
       await writeFile(keyPath, 'sk-third');

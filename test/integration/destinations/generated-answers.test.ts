@@ -127,7 +127,7 @@ describe('any response of the service', () => {
   const timeoutMs = 60_000 + generatedRuns(0) * 10;
 
   it.each(calls)(
-    'to the call %s ends in a usable result or in a typed error',
+    'to the call %s leads to a usable result or a typed error',
     { timeout: timeoutMs },
     async (_name, correct, call) => {
       let reply: Reply = {};

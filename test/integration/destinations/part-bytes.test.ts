@@ -80,7 +80,7 @@ describe.each([
     proxy = undefined;
   });
 
-  test('are exact when the source gives short reads of any length', async () => {
+  test('are exact if the source returns short reads of any length', async () => {
     await withCaptureServer(transport, async (server) => {
       const content = randomBytes(MiB + 12_345);
       let turn = 0;
@@ -90,7 +90,7 @@ describe.each([
     });
   });
 
-  test('are exact when parts of any length go to a slow server at the same time and share their buffers', async () => {
+  test('are exact if concurrent parts share buffers and the server is slow', async () => {
     await withCaptureServer({ ...transport, isSlow: true }, async (server) => {
       const client = clientOf(server, ca);
       const contents = numbered(8, (index) => 2 * MiB + index * 37 * KiB + 11);
@@ -120,49 +120,46 @@ describe.each([
     });
   });
 
-  test.skipIf(isProxied)(
-    'stay exact in other parts when one is aborted while a read writes into its buffer until late',
-    async () => {
-      await withCaptureServer({ ...transport, isSlow: true }, async (server) => {
-        const client = clientOf(server, ca);
-        let endRead = (_bytesRead: number) => {};
-        let onBuffer = (_buffer: Uint8Array) => {};
-        const pendingBuffer = new Promise<Uint8Array>((resolve) => (onBuffer = resolve));
-        const reader: SourceReader = {
-          ...memoryReader(Buffer.alloc(0)),
-          read: (buffer, offsetBytes) => {
-            if (offsetBytes === 0) return Promise.resolve(buffer.byteLength);
-            onBuffer(buffer);
-            return new Promise((resolve) => (endRead = resolve));
-          },
-        };
-        const abort = new AbortController();
-        const aborted = client.send(
-          'upload_1',
-          { reader, partNumber: 1, offsetBytes: 0, sizeBytes: 8 * MiB },
-          { signal: abort.signal },
-        );
-        const lateBuffer = await pendingBuffer;
-        abort.abort(new Error('enough'));
-        await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });
+  test.skipIf(isProxied)('stay exact in other parts if a part is aborted while a read fills its buffer', async () => {
+    await withCaptureServer({ ...transport, isSlow: true }, async (server) => {
+      const client = clientOf(server, ca);
+      let endRead = (_bytesRead: number) => {};
+      let onBuffer = (_buffer: Uint8Array) => {};
+      const pendingBuffer = new Promise<Uint8Array>((resolve) => (onBuffer = resolve));
+      const reader: SourceReader = {
+        ...memoryReader(Buffer.alloc(0)),
+        read: (buffer, offsetBytes) => {
+          if (offsetBytes === 0) return Promise.resolve(buffer.byteLength);
+          onBuffer(buffer);
+          return new Promise((resolve) => (endRead = resolve));
+        },
+      };
+      const abort = new AbortController();
+      const aborted = client.send(
+        'upload_1',
+        { reader, partNumber: 1, offsetBytes: 0, sizeBytes: 8 * MiB },
+        { signal: abort.signal },
+      );
+      const lateBuffer = await pendingBuffer;
+      abort.abort(new Error('enough'));
+      await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });
 
-        const content = randomBytes(8 * MiB);
-        let lateWrites = 0;
-        await send(client, content, {
-          // Called while one buffer is full and not sent yet, and the other is about to be filled.
-          beforeRead: () => {
-            lateBuffer.fill(1);
-            lateWrites++;
-          },
-        });
-        endRead(lateBuffer.byteLength);
-        expect(lateWrites).toBeGreaterThan(2);
-        expectExact(server.requests[0], content);
+      const content = randomBytes(8 * MiB);
+      let lateWrites = 0;
+      await send(client, content, {
+        // Called while one buffer is full and not sent yet, and the other is about to be filled.
+        beforeRead: () => {
+          lateBuffer.fill(1);
+          lateWrites++;
+        },
       });
-    },
-  );
+      endRead(lateBuffer.byteLength);
+      expect(lateWrites).toBeGreaterThan(2);
+      expectExact(server.requests[0], content);
+    });
+  });
 
-  test('go over connections that are kept alive, part after part', async () => {
+  test('use kept-alive connections for consecutive parts', async () => {
     await withCaptureServer(transport, async (server) => {
       const client = clientOf(server, ca);
       const sizes = [2 * MiB, 700 * KiB, 2 * MiB + 1, 512 * KiB, 100, 64 * KiB, 576 * KiB, 1 * MiB];
@@ -173,7 +170,7 @@ describe.each([
     });
   });
 
-  test('leave through a socket whose high-water mark is not above the least chunk of a reused buffer', async () => {
+  test('use a socket whose high-water mark is at most MIN_REUSED_CHUNK_BYTES', async () => {
     const marks: number[] = [];
     const onHeaders = (message: unknown) => {
       marks.push((message as { readonly socket: Socket }).socket.writableHighWaterMark);

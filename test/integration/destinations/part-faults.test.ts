@@ -70,7 +70,7 @@ const refusingServer = `
 const part = { reader: memoryReader(content), partNumber: 1, offsetBytes: 0, sizeBytes: content.byteLength };
 const addPart = (client: Destination, options = {}) => errorOf(client.send('upload_1', part, options));
 
-describe('a part that fails', () => {
+describe('a call that sends a part', () => {
   test.each([
     [401, false],
     [413, false],
@@ -105,7 +105,7 @@ describe('a part that fails', () => {
     });
   });
 
-  test('reports the early status also if the server closes the connection immediately and resets unread bytes', async () => {
+  test('reports an early status even if the server then resets the connection', async () => {
     // In a separate thread: the reset must occur during a write.
     const server = new Worker(refusingServer, { eval: true });
     const [port] = (await once(server, 'message')) as [number];
@@ -133,7 +133,7 @@ describe('a part that fails', () => {
     });
   });
 
-  test('is not taken for done when a success is answered before all of it was sent', async () => {
+  test('is a StrangeAnswerError if a success arrives before the whole part is sent', async () => {
     const server: CaptureServerOptions = {
       onHead: (_head, socket) => socket.write(formatReply({ body: { id: 'part_1' } })) || true,
     };
@@ -161,7 +161,7 @@ describe('a part that fails', () => {
     });
   });
 
-  test('is a TimeoutError when the server takes no more bytes', async () => {
+  test('is a TimeoutError if the server stops reading', async () => {
     const server: CaptureServerOptions = {
       onHead: (_head, socket) => {
         socket.pause();
@@ -173,7 +173,7 @@ describe('a part that fails', () => {
     });
   });
 
-  test('is a TimeoutError when all was sent and no answer comes', async () => {
+  test('is a TimeoutError if the whole part is sent and no response arrives', async () => {
     await withClient(
       { reply: () => undefined },
       async (client) => expect(await addPart(client)).toBeInstanceOf(TimeoutError),
@@ -181,7 +181,7 @@ describe('a part that fails', () => {
     );
   });
 
-  test('is a TimeoutError when the whole call takes too long, however lively it is', async () => {
+  test('is a TimeoutError if the call exceeds its timeout before it stalls', async () => {
     await withClient({ reply: () => undefined }, async (client) => {
       const error = await addPart(client, { timeoutMs: 200 });
       expect(error).toBeInstanceOf(TimeoutError);
@@ -189,7 +189,7 @@ describe('a part that fails', () => {
     });
   });
 
-  test('is a SourceChangedError when the source ends too early, and the server gets no complete part', async () => {
+  test('is a SourceChangedError if the source is too short, and sends no complete part', async () => {
     await withCaptureServer({}, async (server) => {
       const client = createDestination({ name: 'test', baseUrl: server.baseUrl, apiKey: KEY });
       const error = await errorOf(client.send('upload_1', { ...part, sizeBytes: content.byteLength + 1 }));
@@ -199,7 +199,7 @@ describe('a part that fails', () => {
     });
   });
 
-  test('rejects immediately when it is aborted, and the connection is closed', async () => {
+  test('rejects immediately and closes the connection if it is aborted', async () => {
     let onClose = () => {};
     const closed = new Promise<void>((resolve) => (onClose = resolve));
     let onStart = () => {};
@@ -227,7 +227,7 @@ describe('a part that fails', () => {
     });
   });
 
-  test('reaches no server when the signal was aborted before', async () => {
+  test('opens no connection if its signal is already aborted', async () => {
     await withCaptureServer({}, async (server) => {
       const client = createDestination({ name: 'test', baseUrl: server.baseUrl, apiKey: KEY });
       const error = await errorOf(client.send('upload_1', part, { signal: AbortSignal.abort() }));
@@ -237,7 +237,7 @@ describe('a part that fails', () => {
     });
   });
 
-  test('rejects when it is aborted while its connection is still being made', async () => {
+  test('rejects if it is aborted while its connection is being opened', async () => {
     // Accepts TCP and never answers the TLS handshake.
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -254,7 +254,7 @@ describe('a part that fails', () => {
     await once(server, 'close');
   });
 
-  test('leaves the client able to send the next part exactly', async () => {
+  test('does not damage the next part of the same client', async () => {
     let isFirst = true;
     const server: CaptureServerOptions = {
       onHead: (_head, socket) => {
@@ -276,7 +276,7 @@ describe('a part that fails', () => {
 });
 
 describe('a connection that fails', () => {
-  test('is a ConnectionError that says so when nothing listens', async () => {
+  test('is a ConnectionError with the reason if no server listens on the port', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
@@ -289,7 +289,7 @@ describe('a connection that fails', () => {
     await client.close();
   });
 
-  test('is a retryable ConnectionError when a kept-alive connection dies under the next request', async () => {
+  test('is a retryable ConnectionError if a kept-alive connection breaks in a request', async () => {
     let requests = 0;
     const server: CaptureServerOptions = {
       onHead: (_head, socket) => {

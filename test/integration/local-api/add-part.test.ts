@@ -7,7 +7,7 @@ import { until, withLocalApi } from './with-local-api.ts';
 const MiB = 1024 * 1024;
 
 describe('POST /uploads/{id}/parts', () => {
-  it('answers with the Part', async () => {
+  it('returns the Part', async () => {
     await withLocalApi({}, async ({ client }) => {
       const uploadId = await client.create(5);
       const { status, json } = await client.part(uploadId, 'hello');
@@ -21,7 +21,7 @@ describe('POST /uploads/{id}/parts', () => {
     });
   });
 
-  it('takes a form field without a file name', async () => {
+  it('accepts a form field without a file name', async () => {
     await withLocalApi({}, async ({ client }) => {
       const form = new FormData();
       form.set('data', 'hello');
@@ -59,11 +59,11 @@ describe('POST /uploads/{id}/parts', () => {
   });
 
   it.each([
-    ['no field', (_form: FormData) => undefined, 'data', 'missing_required_parameter'],
+    ['a missing field', (_form: FormData) => undefined, 'data', 'missing_required_parameter'],
     ['an empty field', (form: FormData) => form.set('data', new Blob([]), 'x'), 'data', 'empty_part'],
-    ['another field', (form: FormData) => form.set('file', 'x'), 'file', 'unknown_parameter'],
+    ['an unknown field', (form: FormData) => form.set('file', 'x'), 'file', 'unknown_parameter'],
     [
-      'a field too many',
+      'an extra field',
       (form: FormData) => {
         form.set('data', 'abc');
         form.set('more', 'x');
@@ -72,7 +72,7 @@ describe('POST /uploads/{id}/parts', () => {
       'unknown_parameter',
     ],
     [
-      'the field twice',
+      'a repeated field',
       (form: FormData) => {
         form.append('data', 'abc');
         form.append('data', 'def');
@@ -80,7 +80,7 @@ describe('POST /uploads/{id}/parts', () => {
       'data',
       'invalid_value',
     ],
-  ])('rejects %s and keeps nothing', async (_, fill, param, code) => {
+  ])('rejects %s and stores nothing', async (_, fill, param, code) => {
     await withLocalApi({}, async ({ client, api, dataDir }) => {
       const uploadId = await client.create(10);
       const form = new FormData();
@@ -94,7 +94,7 @@ describe('POST /uploads/{id}/parts', () => {
 
   it.each([
     ['another content type', 'application/octet-stream', 415],
-    ['no boundary', 'multipart/form-data', 400],
+    ['a missing boundary', 'multipart/form-data', 400],
     ['a boundary that is not in the body', 'multipart/form-data; boundary=zzz', 400],
   ])('rejects %s', async (_, contentType, status) => {
     await withLocalApi({}, async ({ client }) => {
@@ -104,7 +104,7 @@ describe('POST /uploads/{id}/parts', () => {
     });
   });
 
-  it('rejects a body that ends before its closing boundary, and keeps nothing', async () => {
+  it('rejects a body that ends before its closing boundary, and stores nothing', async () => {
     await withLocalApi({}, async ({ client, api, dataDir }) => {
       const uploadId = await client.create(10);
       const answer = await client.call('POST', `/v1/uploads/${uploadId}/parts`, {
@@ -117,7 +117,7 @@ describe('POST /uploads/{id}/parts', () => {
     });
   });
 
-  it('counts each received part if it is strict: an excess part is a 400', async () => {
+  it('returns 400 for a part that exceeds the size of the Upload (strictSums)', async () => {
     await withLocalApi({ strictSums: true }, async ({ client }) => {
       const uploadId = await client.create(8);
       await client.partId(uploadId, 'hello');
@@ -127,7 +127,7 @@ describe('POST /uploads/{id}/parts', () => {
     });
   });
 
-  it('answers while a refused part is still being sent, and takes the next one', async () => {
+  it('rejects a part while it is still being sent, and accepts the next part', async () => {
     await withLocalApi({}, async ({ client }) => {
       const uploadId = await client.create(10);
       const refused = await client.part(uploadId, new Uint8Array(8 * MiB));
@@ -136,7 +136,7 @@ describe('POST /uploads/{id}/parts', () => {
     });
   });
 
-  it('lets only one of two parts in when together they are too many bytes and it is strict', async () => {
+  it('accepts one of two concurrent parts that together are too large (strictSums)', async () => {
     await withLocalApi({ strictSums: true }, async ({ client }) => {
       const uploadId = await client.create(2 * MiB);
       const answers = await Promise.all([1, 2].map(() => client.part(uploadId, new Uint8Array(2 * MiB))));
@@ -144,7 +144,7 @@ describe('POST /uploads/{id}/parts', () => {
     });
   });
 
-  it('counts only the parts that the completion lists, unless it is strict', async () => {
+  it('counts only the parts that the completion lists, unless strictSums is set', async () => {
     await withLocalApi({}, async ({ client }) => {
       const uploadId = await client.create(5);
       await client.partId(uploadId, 'hello');
@@ -154,14 +154,14 @@ describe('POST /uploads/{id}/parts', () => {
     });
   });
 
-  it('does not know another Upload', async () => {
+  it('returns 404 for an unknown Upload', async () => {
     await withLocalApi({}, async ({ client }) => {
       const answer = await client.part('upload_none', 'x');
       expect([answer.status, answer.json.error.code]).toEqual([404, 'upload_not_found']);
     });
   });
 
-  it('takes no part after completion or cancellation', async () => {
+  it('rejects a part after completion or cancellation', async () => {
     await withLocalApi({}, async ({ client }) => {
       const completed = await client.create(1);
       await client.complete(completed, [await client.partId(completed, 'x')]);
@@ -177,7 +177,7 @@ describe('POST /uploads/{id}/parts', () => {
     });
   });
 
-  it('keeps nothing of a part whose connection dies', async () => {
+  it('stores nothing of a part whose connection breaks', async () => {
     await withLocalApi({}, async ({ client, api, dataDir }) => {
       const uploadId = await client.create(4 * MiB);
       const socket = connect(api.port, '127.0.0.1');
@@ -197,7 +197,7 @@ describe('POST /uploads/{id}/parts', () => {
     });
   });
 
-  it('keeps bytes that look like boundaries', async () => {
+  it('stores bytes that look like boundaries without a change', async () => {
     await withLocalApi({}, async ({ client }) => {
       const content = '\r\n--b\r\n\r\n--\r\n----formdata\r\n--'.repeat(20_000);
       const fileId = await client.file(content);

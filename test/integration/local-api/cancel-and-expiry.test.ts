@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { until, withLocalApi } from './with-local-api.ts';
 
 describe('POST /uploads/{id}/cancel', () => {
-  it('answers with the cancelled Upload and frees the disk', async () => {
+  it('returns the cancelled Upload and deletes its parts from the disk', async () => {
     await withLocalApi({}, async ({ client, dataDir }) => {
       const uploadId = await client.create(10);
       await client.partId(uploadId, 'hello');
@@ -14,7 +14,7 @@ describe('POST /uploads/{id}/cancel', () => {
     });
   });
 
-  it('is a 400 for an Upload that is cancelled or completed already, and a 404 for an unknown one', async () => {
+  it('returns 400 for a cancelled or completed Upload, and 404 for an unknown Upload', async () => {
     await withLocalApi({}, async ({ client }) => {
       const uploadId = await client.create(10);
       await client.call('POST', `/v1/uploads/${uploadId}/cancel`);
@@ -39,8 +39,8 @@ describe('POST /uploads/{id}/cancel', () => {
   });
 });
 
-describe('an Upload whose time is over', () => {
-  it('is expired, and takes no part, completion or cancellation', async () => {
+describe('an Upload', () => {
+  it('rejects parts, completion and cancellation after it expires', async () => {
     await withLocalApi({ sessionLifeSeconds: 1 }, async ({ client, api }) => {
       const uploadId = await client.create(10);
       await until('the Upload is expired', () => api.stats().uploads[0]?.status === 'expired');
@@ -53,7 +53,7 @@ describe('an Upload whose time is over', () => {
     });
   });
 
-  it('can be brought about over the admin route', async () => {
+  it('can be expired through the admin route', async () => {
     await withLocalApi({}, async ({ client }) => {
       const uploadId = await client.create(10);
       const expired = await client.call('POST', `/_admin/uploads/${uploadId}/expire`);

@@ -18,7 +18,7 @@ function completeForm(client: ApiCaller, uploadId: string, form: string) {
 }
 
 describe('POST /uploads/{id}/complete', () => {
-  it('answers with the completed Upload and its File, whose content is ready', async () => {
+  it('returns the completed Upload and its File, whose content can be downloaded', async () => {
     await withLocalApi({}, async ({ client }) => {
       const { uploadId, partIds } = await helloWorld(client);
       const { status, json } = await client.complete(uploadId, partIds, md5('helloworld'));
@@ -46,11 +46,14 @@ describe('POST /uploads/{id}/complete', () => {
   });
 
   it.each([
-    ['repeated', (ids: string[]) => ids.map((id) => `part_ids=${id}`).join('&')],
-    ['with brackets', (ids: string[]) => ids.map((id) => `part_ids%5B%5D=${id}`).join('&')],
-    ['with an empty md5', (ids: string[]) => `md5=&${ids.map((id) => `part_ids=${id}`).join('&')}`],
-    ['with the md5', (ids: string[]) => `${ids.map((id) => `part_ids=${id}`).join('&')}&md5=${md5('helloworld')}`],
-  ])('takes a form with part_ids %s', async (_, encode) => {
+    ['repeated part_ids', (ids: string[]) => ids.map((id) => `part_ids=${id}`).join('&')],
+    ['part_ids in brackets', (ids: string[]) => ids.map((id) => `part_ids%5B%5D=${id}`).join('&')],
+    ['part_ids and an empty md5', (ids: string[]) => `md5=&${ids.map((id) => `part_ids=${id}`).join('&')}`],
+    [
+      'part_ids and an md5',
+      (ids: string[]) => `${ids.map((id) => `part_ids=${id}`).join('&')}&md5=${md5('helloworld')}`,
+    ],
+  ])('accepts a form with %s', async (_, encode) => {
     await withLocalApi({}, async ({ client }) => {
       const { uploadId, partIds } = await helloWorld(client);
       const { json } = await completeForm(client, uploadId, encode(partIds));
@@ -68,12 +71,12 @@ describe('POST /uploads/{id}/complete', () => {
   });
 
   it.each([
-    ['no part_ids', {}, 'missing_required_parameter'],
+    ['missing part_ids', {}, 'missing_required_parameter'],
     ['empty part_ids', { part_ids: [] }, 'invalid_value'],
     ['part_ids that are not a list', { part_ids: 'part_1' }, 'invalid_value'],
     ['an unknown part', { part_ids: ['part_none'] }, 'part_not_found'],
     ['an unknown property', { part_ids: ['x'], order: 'asc' }, 'unknown_parameter'],
-    ['an upper-case md5', { part_ids: ['x'], md5: md5('x').toUpperCase() }, 'invalid_value'],
+    ['an upper-case MD5', { part_ids: ['x'], md5: md5('x').toUpperCase() }, 'invalid_value'],
   ])('rejects %s and leaves the Upload pending', async (_, json, code) => {
     await withLocalApi({}, async ({ client }) => {
       const { uploadId, partIds } = await helloWorld(client);
@@ -108,7 +111,7 @@ describe('POST /uploads/{id}/complete', () => {
     });
   });
 
-  it('rejects an incorrect MD5, and the caller can retry', async () => {
+  it('rejects an incorrect MD5, and accepts a retry with the correct MD5', async () => {
     await withLocalApi({}, async ({ client }) => {
       const { uploadId, partIds } = await helloWorld(client);
       const refused = await client.complete(uploadId, partIds, md5('other'));
@@ -117,7 +120,7 @@ describe('POST /uploads/{id}/complete', () => {
     });
   });
 
-  it('says that an Upload is completed when it is completed again', async () => {
+  it('rejects a second completion and reports that the Upload is completed', async () => {
     await withLocalApi({}, async ({ client }) => {
       const { uploadId, partIds } = await helloWorld(client);
       await client.complete(uploadId, partIds);
@@ -127,7 +130,7 @@ describe('POST /uploads/{id}/complete', () => {
     });
   });
 
-  it('completes once when it is asked twice at the same time', async () => {
+  it('creates one File for concurrent requests', async () => {
     await withLocalApi({}, async ({ client, api }) => {
       const { uploadId, partIds } = await helloWorld(client);
       const answers = await Promise.all([1, 2, 3].map(() => client.complete(uploadId, partIds, md5('helloworld'))));
@@ -139,7 +142,7 @@ describe('POST /uploads/{id}/complete', () => {
     });
   });
 
-  it('removes the parts that were not named', async () => {
+  it('deletes the parts that the request does not list', async () => {
     await withLocalApi({}, async ({ client, dataDir }) => {
       const uploadId = await client.create(5);
       await client.partId(uploadId, 'wrong');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createBody, withLocalApi } from './with-local-api.ts';
 
 describe('POST /uploads', () => {
-  it('answers with a pending Upload that expires an hour after its creation', async () => {
+  it('returns a pending Upload that expires an hour after its creation', async () => {
     await withLocalApi({}, async ({ client }) => {
       const { status, json } = await client.call('POST', '/v1/uploads', { json: createBody(10) });
       expect(status).toBe(200);
@@ -19,7 +19,7 @@ describe('POST /uploads', () => {
     });
   });
 
-  it('does not take expires_after, the life of the File, for the life of the Upload', async () => {
+  it('applies expires_after to the File, not to the Upload', async () => {
     await withLocalApi({}, async ({ client }) => {
       const json = { ...createBody(10), expires_after: { anchor: 'created_at', seconds: 86_400 } };
       const answer = await client.call('POST', '/v1/uploads', { json });
@@ -36,20 +36,20 @@ describe('POST /uploads', () => {
     ['a filename that is a number', { filename: 1 }, 'filename', 'invalid_value'],
     ['an unknown property', { colour: 'red' }, 'colour', 'unknown_parameter'],
     ['an unknown purpose', { purpose: 'fun' }, 'purpose', 'invalid_value'],
-    ['a purpose that only /files knows', { purpose: 'user_data' }, 'purpose', 'invalid_value'],
-    ['no bytes', { bytes: 0 }, 'bytes', 'invalid_value'],
+    ['a purpose that only /files supports', { purpose: 'user_data' }, 'purpose', 'invalid_value'],
+    ['zero bytes', { bytes: 0 }, 'bytes', 'invalid_value'],
     ['negative bytes', { bytes: -1 }, 'bytes', 'invalid_value'],
-    ['broken bytes', { bytes: 1.5 }, 'bytes', 'invalid_value'],
-    ['bytes as text', { bytes: '10' }, 'bytes', 'invalid_value'],
+    ['fractional bytes', { bytes: 1.5 }, 'bytes', 'invalid_value'],
+    ['bytes as a string', { bytes: '10' }, 'bytes', 'invalid_value'],
     ['more than 8 GiB', { bytes: 8 * 1024 ** 3 + 1 }, 'bytes', 'invalid_value'],
     [
-      'a File life below an hour',
+      'a File lifetime of less than an hour',
       { expires_after: { anchor: 'created_at', seconds: 3599 } },
       'expires_after.seconds',
       'invalid_value',
     ],
     [
-      'a File life over 30 days',
+      'a File lifetime of more than 30 days',
       { expires_after: { anchor: 'created_at', seconds: 2_592_001 } },
       'expires_after.seconds',
       'invalid_value',
@@ -69,13 +69,13 @@ describe('POST /uploads', () => {
     });
   });
 
-  it('takes exactly 8 GiB', async () => {
+  it('accepts exactly 8 GiB', async () => {
     await withLocalApi({}, async ({ client }) => {
       expect(await client.create(8 * 1024 ** 3)).toMatch(/^upload_/);
     });
   });
 
-  it('accepts the purposes and the maximum size of its options', async () => {
+  it('accepts the purposes and the maximum size from its options', async () => {
     await withLocalApi({ purposes: ['user_data'], maxFileBytes: 5 }, async ({ client }) => {
       expect(await client.create(5, { purpose: 'user_data' })).toMatch(/^upload_/);
       const tooLarge = await client.call('POST', '/v1/uploads', { json: { ...createBody(6), purpose: 'user_data' } });
@@ -83,7 +83,7 @@ describe('POST /uploads', () => {
     });
   });
 
-  it('rejects a body that is not JSON, or whose content type is not', async () => {
+  it('rejects a body or a content type that is not JSON', async () => {
     await withLocalApi({}, async ({ client }) => {
       const damaged = { body: '{', headers: { 'content-type': 'application/json' } };
       expect((await client.call('POST', '/v1/uploads', damaged)).json.error.code).toBe('invalid_json');

@@ -4,8 +4,8 @@ import { until, withLocalApi, type ApiCaller } from './with-local-api.ts';
 
 const addFault = (client: ApiCaller, json: unknown) => client.call('POST', '/_admin/faults', { json });
 
-describe('faults on demand', () => {
-  it('answer with a status and retry-after, as often as asked for', async () => {
+describe('injected faults', () => {
+  it('return a status and retry-after, as many times as requested', async () => {
     await withLocalApi({}, async ({ client }) => {
       const uploadId = await client.create(5);
       const spec = { route: 'part', kind: 'status', status: 429, retryAfterSeconds: 2, code: 'slow_down' };
@@ -19,7 +19,7 @@ describe('faults on demand', () => {
     });
   });
 
-  it('answer with a status after the work when asked to', async () => {
+  it('return a status after the request was processed if afterWork is set', async () => {
     await withLocalApi({}, async ({ client, api }) => {
       const uploadId = await client.create(5);
       const part = await client.partId(uploadId, 'hello');
@@ -31,14 +31,14 @@ describe('faults on demand', () => {
     });
   });
 
-  it('answer with the body that was asked for', async () => {
+  it('return the given body', async () => {
     await withLocalApi({}, async ({ client, api }) => {
       api.faults.add({ route: 'create', kind: 'status', status: 200, body: { strange: true } });
       expect((await client.call('POST', '/v1/uploads', { json: {} })).json).toEqual({ strange: true });
     });
   });
 
-  it('answer before the body arrives when asked to', async () => {
+  it('return a status before the request body arrives if afterBytes is 0', async () => {
     await withLocalApi({}, async ({ client, api }) => {
       const uploadId = await client.create(5);
       api.faults.add({ route: 'part', kind: 'status', status: 413, afterBytes: 0 });
@@ -56,7 +56,7 @@ describe('faults on demand', () => {
     });
   });
 
-  it('reset the connection without doing the work', async () => {
+  it('reset the connection without processing the request', async () => {
     await withLocalApi({}, async ({ client, api }) => {
       const uploadId = await client.create(4_000_000);
       api.faults.add({ route: 'part', kind: 'reset', afterBytes: 1_000_000 });
@@ -66,7 +66,7 @@ describe('faults on demand', () => {
     });
   });
 
-  it('lose an answer after the work is done', async () => {
+  it('lose the response after the request was processed', async () => {
     await withLocalApi({}, async ({ client, api }) => {
       const uploadId = await client.create(5);
       const partId = await client.partId(uploadId, 'hello');
@@ -77,7 +77,7 @@ describe('faults on demand', () => {
     });
   });
 
-  it('stall until the client goes', async () => {
+  it('stall until the client disconnects', async () => {
     await withLocalApi({}, async ({ client, api }) => {
       api.faults.add({ route: 'list', kind: 'stall' });
       const leaving = new AbortController();
@@ -99,7 +99,7 @@ describe('faults on demand', () => {
     });
   });
 
-  it('expire the Upload of the request that they strike', async () => {
+  it('expire the Upload of the request', async () => {
     await withLocalApi({}, async ({ client, api }) => {
       const uploadId = await client.create(5);
       api.faults.add({ route: 'part', kind: 'expire' });
@@ -107,7 +107,7 @@ describe('faults on demand', () => {
     });
   });
 
-  it('are cleared over the admin route', async () => {
+  it('are cleared through the admin route', async () => {
     await withLocalApi({}, async ({ client }) => {
       await addFault(client, { route: '*', kind: 'status', count: 9 });
       expect((await client.call('GET', '/v1/files')).status).toBe(503);
@@ -116,7 +116,7 @@ describe('faults on demand', () => {
     });
   });
 
-  it('are refused with a clear 400 when they make no sense', async () => {
+  it('are rejected with a 400 that names the property if they are invalid', async () => {
     await withLocalApi({}, async ({ client }) => {
       const refused = await addFault(client, { route: 'part', kind: 'explode' });
       expect([refused.status, refused.json.error.param]).toEqual([400, 'kind']);

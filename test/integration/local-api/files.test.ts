@@ -5,7 +5,7 @@ import { UploadStore } from '../../../src/local-api/upload-store.ts';
 import { withLocalApi, withTempDir } from './with-local-api.ts';
 
 describe('GET /files', () => {
-  it('lists the newest first, by purpose, in pages', async () => {
+  it('lists Files of a purpose in pages, newest first', async () => {
     await withLocalApi({}, async ({ client }) => {
       const ids: string[] = [];
       for (const n of [0, 1, 2, 3])
@@ -25,7 +25,7 @@ describe('GET /files', () => {
     });
   });
 
-  it('shows a new File only after the lag of the list, which a read of the File does not have', async () => {
+  it('lists a new File only after the list lag, but returns it by ID immediately', async () => {
     await withLocalApi({ listLagRequests: 2 }, async ({ client, api }) => {
       const list = async () => (await client.call('GET', '/v1/files')).json.data.map((file: any) => file.id);
       const first = await client.file('first');
@@ -46,7 +46,7 @@ describe('GET /files', () => {
 });
 
 describe('GET /files/{id}/content', () => {
-  it('has a content-length and serves ranges across parts', async () => {
+  it('returns a content-length and ranges across parts', async () => {
     await withLocalApi({}, async ({ client }) => {
       const uploadId = await client.create(11);
       const parts = [];
@@ -72,7 +72,7 @@ describe('GET /files/{id}/content', () => {
 });
 
 describe('a deleted File', () => {
-  it('is gone from every route and from the disk', async () => {
+  it('is removed from every route and from the disk', async () => {
     await withLocalApi({}, async ({ client, api, dataDir }) => {
       const fileId = await client.file('content');
       const deleted = await client.call('DELETE', `/v1/files/${fileId}`);
@@ -87,8 +87,8 @@ describe('a deleted File', () => {
   });
 });
 
-describe('a File with a life', () => {
-  it('is gone when its life is over, counted from its own creation', async () => {
+describe('a File with a lifetime', () => {
+  it('expires after its lifetime, counted from the creation of the File', async () => {
     await withTempDir(async (dataDir) => {
       let nowMs = 1_700_000_000_000;
       const store = await UploadStore.open(dataDir, { nowMs: () => nowMs });

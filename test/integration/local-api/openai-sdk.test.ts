@@ -79,7 +79,7 @@ describe('the official openai client, unchanged', () => {
     });
   });
 
-  it('gets its own error classes from our refusals', async () => {
+  it('throws its own error classes for error responses of the local API', async () => {
     await withClient(async (client) => {
       await expect(client.files.retrieve('file-none')).rejects.toBeInstanceOf(OpenAI.NotFoundError);
       await expect(client.uploads.complete('upload_none', { part_ids: [] })).rejects.toBeInstanceOf(

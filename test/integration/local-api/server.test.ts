@@ -9,7 +9,7 @@ import { startCli } from '../../support/cli.ts';
 import { until } from '../../support/until.ts';
 import { ApiCaller, withLocalApi, withTempDir } from './with-local-api.ts';
 
-it.each(['::1', '[::1]'])('listens on %s', (host) =>
+it.each(['::1', '[::1]'])('the local API listens on %s', (host) =>
   withTempDir(async (dataDir) => {
     const api = await startLocalApi({ dataDir, host, port: 0 });
     expect(api.url).toBe(`http://[::1]:${api.port}/v1`);
@@ -19,7 +19,7 @@ it.each(['::1', '[::1]'])('listens on %s', (host) =>
 );
 
 describe('authorization', () => {
-  it('takes any bearer key when none was set, but not none', async () => {
+  it('requires a bearer key, and accepts any key if no key is configured', async () => {
     await withLocalApi({}, async ({ client }) => {
       expect((await client.call('GET', '/v1/files')).status).toBe(200);
       const refused = await client.call('GET', '/v1/files', { headers: { authorization: '' } });
@@ -27,7 +27,7 @@ describe('authorization', () => {
     });
   });
 
-  it('takes only the key that was set', async () => {
+  it('accepts only the configured key', async () => {
     await withLocalApi({ apiKey: 'secret' }, async ({ client }) => {
       expect((await client.call('GET', '/v1/files')).json.error.code).toBe('invalid_api_key');
       const right = await client.call('GET', '/v1/files', { headers: { authorization: 'Bearer secret' } });
@@ -36,7 +36,7 @@ describe('authorization', () => {
   });
 });
 
-describe('who may ask', () => {
+describe('access control', () => {
   const rawStatus = async (port: number, host: string, path: string): Promise<number | undefined> => {
     const request = get({ host: '127.0.0.1', port, path, headers: { host, authorization: 'Bearer test' } });
     const [response] = (await once(request, 'response')) as [IncomingMessage];
@@ -44,7 +44,7 @@ describe('who may ask', () => {
     return response.statusCode;
   };
 
-  it.each(['/v1/files', '/_admin/stats'])('only those who name this machine as the host: %s', async (path) => {
+  it.each(['/v1/files', '/_admin/stats'])('accepts only a Host header that names this machine: %s', async (path) => {
     await withLocalApi({ allowedHosts: ['Local-Api'] }, async ({ api: { port } }) => {
       for (const host of ['127.0.0.1', `127.0.0.1:${port}`, 'localhost', 'LOCALHOST:80', '[::1]:1', 'local-api:4010']) {
         expect([host, await rawStatus(port, host, path)]).toEqual([host, 200]);
@@ -60,7 +60,7 @@ describe('who may ask', () => {
     });
   });
 
-  it('no caller without the key, also not the routes of the administration', async () => {
+  it('rejects requests without the key, also on admin routes', async () => {
     await withLocalApi({ apiKey: 'secret' }, async ({ api, client }) => {
       for (const [method, path] of [
         ['GET', '/_admin/stats'],
@@ -77,7 +77,7 @@ describe('who may ask', () => {
   });
 });
 
-describe('the data', () => {
+describe('the data directory', () => {
   const modes = async (directory: string): Promise<string[]> => {
     const entries = await readdir(directory, { recursive: true, withFileTypes: true });
     const all = entries.map(async (entry) => {
@@ -87,7 +87,7 @@ describe('the data', () => {
     return [...new Set(await Promise.all(all))].toSorted();
   };
 
-  it('can be read by this user only, also in a directory that others could read before', async () => {
+  it('is readable by this user only, even if other users could read it before', async () => {
     await withTempDir(async (dir) => {
       const dataDir = join(dir, 'data');
       const fill = async () => {
@@ -106,7 +106,7 @@ describe('the data', () => {
     });
   });
 
-  it('leaves a directory with other things in it as it is, and protects its own directories', async () => {
+  it('keeps its mode if it has other content, and makes its own directories private', async () => {
     await withTempDir(async (dir) => {
       const dataDir = join(dir, 'shared');
       await mkdir(join(dataDir, 'of-others'), { recursive: true });
@@ -120,7 +120,7 @@ describe('the data', () => {
 });
 
 describe('routes', () => {
-  it('has no way to ask for an Upload or its parts', async () => {
+  it('do not return an Upload or its parts', async () => {
     await withLocalApi({}, async ({ client }) => {
       const uploadId = await client.create(5);
       expect((await client.call('GET', `/v1/uploads/${uploadId}`)).status).toBe(404);
@@ -128,7 +128,7 @@ describe('routes', () => {
     });
   });
 
-  it('answers unknown routes and wrong methods in the shape of the service, with a request id', async () => {
+  it('return API errors with a request ID for unknown paths and invalid methods', async () => {
     await withLocalApi({}, async ({ client }) => {
       const unknown = await client.call('GET', '/v1/models');
       expect(unknown.status).toBe(404);
@@ -143,7 +143,7 @@ describe('routes', () => {
 });
 
 describe('settings', () => {
-  it('hold incoming parts together to one bandwidth', async () => {
+  it('limit the total bandwidth of all parts', async () => {
     await withLocalApi({ bandwidthBytesPerSecond: 2_000_000 }, async ({ client }) => {
       const uploadId = await client.create(800_000);
       const startedMs = performance.now();
@@ -153,7 +153,7 @@ describe('settings', () => {
     });
   });
 
-  it('change while the server runs', async () => {
+  it('can be changed while the server runs', async () => {
     await withLocalApi({ bandwidthBytesPerSecond: 1 }, async ({ client }) => {
       const json = {
         bandwidthBytesPerSecond: null,
@@ -173,7 +173,7 @@ describe('settings', () => {
     });
   });
 
-  it('are refused with a clear 400 when they make no sense', async () => {
+  it('are rejected with a 400 that names the setting if they are invalid', async () => {
     await withLocalApi({}, async ({ client }) => {
       const refused = await client.call('PATCH', '/_admin/settings', { json: { latencyMs: -1 } });
       expect([refused.status, refused.json.error.param]).toEqual([400, 'latencyMs']);
@@ -185,7 +185,7 @@ describe('settings', () => {
 });
 
 describe('statistics', () => {
-  it('tell what was asked, answered and stored', async () => {
+  it('count requests, responses and stored bytes', async () => {
     const lines: string[] = [];
     await withLocalApi({ log: (line) => lines.push(line) }, async ({ client, api }) => {
       await client.file('hello');
@@ -208,8 +208,8 @@ describe('statistics', () => {
   });
 });
 
-describe('starting', () => {
-  it('says which port is in use and what to do', async () => {
+describe('a start of the local API', () => {
+  it('reports a port that is in use, and the fix', async () => {
     await withLocalApi({}, async ({ api, dataDir }) => {
       const starting = startLocalApi({ dataDir: join(dataDir, 'other'), port: api.port });
       await expect(starting).rejects.toBeInstanceOf(ConfigError);
@@ -224,7 +224,7 @@ describe('starting', () => {
     });
   });
 
-  it('says that the data directory cannot be used, and frees the port', async () => {
+  it('reports an unusable data directory, and releases the port', async () => {
     await withTempDir(async (dir) => {
       const dataDir = join(dir, 'file');
       await writeFile(dataDir, '');
@@ -245,8 +245,8 @@ async function withKilledServer<T>(dataDir: string, callback: (client: ApiCaller
   }
 }
 
-describe('a server that was killed', () => {
-  it('still has each Upload, part and File to which it had responded', async () => {
+describe('a server that restarts after SIGKILL', () => {
+  it('has each Upload, part and File that it had confirmed', async () => {
     await withTempDir(async (dataDir) => {
       const before = await withKilledServer(dataDir, async (client) => {
         // Files are listed by their own age, not by that of their Uploads.

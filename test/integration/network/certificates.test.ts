@@ -36,7 +36,7 @@ async function list(baseUrl: string, profile: Partial<DestinationProfile>): Prom
 }
 
 describe('certificates of a destination', () => {
-  it('are those of a file, with and without a proxy', () =>
+  it('are loaded from the CA file, with and without a proxy', () =>
     withCaptureServer({ tls, reply: emptyList }, async ({ baseUrl }) => {
       await list(baseUrl, { caFile: files.cert });
       await expect(list(baseUrl, {})).rejects.toThrow('NODE_EXTRA_CA_CERTS');
@@ -77,7 +77,7 @@ describe('certificates of a destination', () => {
     [{ caFile: '/no/such/ca.pem' }, 'caFile /no/such/ca.pem does not exist'],
     [{ caFile: files.key.replace('.key', '.none') }, 'does not exist'],
     [{ ...client, clientKeyFile: files.cert }, `clientCertFile ${files.cert} cannot be used`],
-  ])('that cannot be used are an error that names the file: %j', (profile, message) =>
+  ])('cause an error that names the file if they cannot be used: %j', (profile, message) =>
     withCaptureServer({ tls, reply: emptyList }, async ({ baseUrl }) => {
       await expect(list(baseUrl, profile)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
       await expect(list(baseUrl, profile)).rejects.toThrow(message);
@@ -97,7 +97,7 @@ describe('certificates of a destination', () => {
 });
 
 describe.each(['s3', 'http'] as const)('certificates of a source of type %s', (type) => {
-  it('are those of its settings', async () => {
+  it('are loaded from its settings, with and without a proxy', async () => {
     const server = createServer(mutual, (_, response) => {
       response.writeHead(206, { etag: '"v1"', 'content-length': 1, 'content-range': 'bytes 0-0/1' }).end('x');
     }).listen(0, '127.0.0.1');

@@ -74,7 +74,7 @@ describe.each([
   const both = (options: Parameters<typeof withProxy>[0], body: (s: CaptureServer, p: ProxyServer) => Promise<void>) =>
     withCaptureServer(transport, (server) => withProxy(options, (proxy) => body(server, proxy)));
 
-  it('gets the calls from the proxy, and the proxy gets its credentials alone', () =>
+  it('receives the calls through the proxy, without the credentials of the proxy', () =>
     both({ credentials }, async ({ baseUrl, requests, port }, proxy) => {
       await withClient({ baseUrl, ca, proxy: proxy.url }, addPart);
       expect(requests.length).toBe(1);
@@ -84,7 +84,7 @@ describe.each([
       expect(proxy.requests.at(-1)?.headers['proxy-authorization']).toBe(`Basic ${basic}`);
     }));
 
-  it('is not called when the proxy rejects the credentials', () =>
+  it('is not called if the proxy rejects the credentials', () =>
     both({ credentials }, async ({ baseUrl, requests }, proxy) => {
       const url = `http://longhaul:canary-other@127.0.0.1:${proxy.port}`;
       const error = await withClient({ baseUrl, ca, proxy: url }, (client) => failure(addPart(client)));
@@ -99,7 +99,7 @@ describe.each([
       expect(requests).toEqual([]);
     }));
 
-  it('is not called directly when the proxy is down', () =>
+  it('is not called directly if the proxy is down', () =>
     withCaptureServer(transport, async ({ baseUrl, requests }) => {
       const port = await closedPort();
       const proxy = `http://longhaul:canary@127.0.0.1:${port}`;
@@ -126,7 +126,7 @@ describe.each([
     }));
 });
 
-it('gives up on a proxy that accepts a connection and does not respond', async () => {
+it('a destination client fails with a timeout if the proxy does not respond', async () => {
   const silent: Server = createServer(() => {}).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   try {
@@ -140,7 +140,7 @@ it('gives up on a proxy that accepts a connection and does not respond', async (
   }
 });
 
-it('reports that a proxy rejects the destination', async () => {
+it('a destination client fails with the reason if the proxy rejects the destination', async () => {
   const rejecting = createHttpServer().on('connect', (_, socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n'));
   rejecting.listen(0, '127.0.0.1');
   await once(rejecting, 'listening');
@@ -175,7 +175,7 @@ async function readAll(settings: SourceSettings, source: Source): Promise<Buffer
 describe('an HTTP source behind a proxy', () => {
   const source = (port: number, host = 'files.example'): Source => ({ type: 'http', url: `http://${host}:${port}/a` });
 
-  it('is read by a name that only the proxy resolves, if its host is listed', () =>
+  it('is read by a host name that only the proxy resolves, if the host is listed', () =>
     withHttpOrigin({ content }, ({ port }) =>
       withProxy({ credentials }, async (proxy) => {
         const proxies = { http: proxy.url };
@@ -188,7 +188,7 @@ describe('an HTTP source behind a proxy', () => {
       }),
     ));
 
-  it('keeps the checks of addresses and of each redirect', () =>
+  it('is rejected if its address or a redirect is not permitted', () =>
     withHttpOrigin(
       {
         answer: (_, response) => {
@@ -208,7 +208,7 @@ describe('an HTTP source behind a proxy', () => {
         }),
     ));
 
-  it('is downloaded through the proxy, and read directly if NO_PROXY has it', () =>
+  it('is downloaded through the proxy, or read directly if NO_PROXY contains it', () =>
     withHttpOrigin({ content }, ({ port }) =>
       withProxy({}, async (proxy) => {
         const http = { hosts: ['files.example', '127.0.0.1'], allowPrivate: ['127.0.0.1'] };
@@ -229,7 +229,7 @@ describe('an HTTP source behind a proxy', () => {
       }),
     ));
 
-  it('fails when the proxy is down or rejects the credentials', () =>
+  it('fails if the proxy is down or rejects the credentials', () =>
     withHttpOrigin({ content }, ({ port, requests }) =>
       withProxy({ credentials }, async (proxy) => {
         const http = { hosts: ['files.example'] };
@@ -244,7 +244,7 @@ describe('an HTTP source behind a proxy', () => {
     ));
 });
 
-describe.each(['http', 'https'] as const)('an S3 store with %s behind a proxy', (scheme) => {
+describe.each(['http', 'https'] as const)('an S3 store over %s behind a proxy', (scheme) => {
   const withStore = async (body: (endpoint: string, seen: string[]) => Promise<void>) => {
     const seen: string[] = [];
     const server = (scheme === 'http' ? createHttpServer() : createHttpsServer(tls)).on(
@@ -277,7 +277,7 @@ describe.each(['http', 'https'] as const)('an S3 store with %s behind a proxy', 
     s3: { default: { endpoint, region: 'us-east-1', credentials: keys, ca, ...more } },
   });
 
-  it('is read through it, by the environment or the connection', () =>
+  it('is read through the proxy of the environment or of the connection', () =>
     withStore((endpoint, seen) =>
       withProxy({ credentials }, async (proxy) => {
         const target = new URL(endpoint).host;
@@ -296,7 +296,7 @@ describe.each(['http', 'https'] as const)('an S3 store with %s behind a proxy', 
       }),
     ));
 
-  it('is not read directly when the proxy is down or rejects the credentials', () =>
+  it('is not read directly if the proxy is down or rejects the credentials', () =>
     withStore((endpoint, seen) =>
       withProxy({ credentials }, async (proxy) => {
         const down = connection(endpoint, { proxy: `http://a:canary@127.0.0.1:${await closedPort()}` });

@@ -72,7 +72,7 @@ describe('the header User-Agent', () => {
     for (const agent of Object.values(agents)) expect(agent).toMatch(new RegExp(`(^| )longhaul/${version}( |$)`));
   });
 
-  it('is that of the destination if its headers contain one', async () => {
+  it('is replaced if the headers of the destination contain it', async () => {
     const agents = await agentsOf(
       withClient({ 'User-Agent': 'nightly-export/2.1' }, (client) => [client.files.retrieve('file-1')]),
     );

@@ -26,7 +26,7 @@ async function withFile(body: (task: Task, path: string) => Promise<void>): Prom
   });
 }
 
-test('returns the MD5 of node:crypto, and resumes from each of its checkpoints', async () => {
+test('hashFile returns the MD5 of node:crypto, and resumes from any checkpoint', async () => {
   await withFile(async (task) => {
     const checkpoints: { offsetBytes: number; state: string }[] = [];
     const onCheckpoint = (checkpoint: (typeof checkpoints)[number]) => checkpoints.push(checkpoint);
@@ -38,7 +38,7 @@ test('returns the MD5 of node:crypto, and resumes from each of its checkpoints',
   });
 });
 
-test('gives a checkpoint when it is asked for one, and another call finishes from there', async () => {
+test('hashFile returns a checkpoint if it is aborted, and resumes from it', async () => {
   await withFile(async (task) => {
     const abort = new AbortController();
     const first = await hashFile({
@@ -59,7 +59,7 @@ test('gives a checkpoint when it is asked for one, and another call finishes fro
   });
 });
 
-test('fails with SourceChanged if the file was replaced before, or is truncated during the pass', async () => {
+test('hashFile fails with SourceChanged if the file was replaced or is truncated', async () => {
   await withFile(async (task, path) => {
     await expect(hashFile({ ...task, fingerprint: 'other' })).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
     let isCut: Promise<void> | undefined;
@@ -78,14 +78,14 @@ test('fails with SourceChanged if the file was replaced before, or is truncated 
   });
 });
 
-test('rejects when its thread dies', async () => {
+test('hashFile rejects if its thread fails', async () => {
   await withFile(async (task) => {
     const source = { type: 'no such type' } as unknown as Task['source'];
     await expect(hashFile({ ...task, source })).rejects.toThrow(/md5 thread/);
   });
 });
 
-test('reads within the roots only, in its thread as well', async () => {
+test('hashFile reads only files in the roots, also in its thread', async () => {
   await withFile(async (task, path) => {
     const files = { roots: [dirname(path)] };
     expect(await hashFile({ ...task, files })).toEqual({ md5 });

@@ -61,7 +61,7 @@ function breaking(count: number, answers: { done: number } = { done: 0 }) {
 }
 
 describe('a download', () => {
-  it('brings all bytes with one GET that names no range', () =>
+  it('receives all bytes with one GET without a range', () =>
     withOrigin({}, async ({ download, requests }) => {
       const { bytes, begun } = await download('/x.jsonl?a=%20b');
       expect(bytes.equals(content)).toBe(true);
@@ -90,7 +90,7 @@ describe('a download', () => {
       expect(requests).toHaveLength(3);
     }));
 
-  it('resumes after each interruption if the server supports this and the download advances', () =>
+  it('resumes after each interruption if the server supports ranges', () =>
     withOrigin({ ranges: true }, async ({ download, behaviour, requests }) => {
       const step = Math.ceil(content.byteLength / 8);
       const whole = breaking(1);
@@ -115,9 +115,9 @@ describe('a download', () => {
 
   it.each<[string, Partial<OriginBehaviour>, number]>([
     ['the content changed', { etag: '"v2"' }, 2],
-    ['the content changed, though the server looks at no condition', { etag: '"v2"', conditions: false }, 3],
-    ['the server reports nothing that shows changes', { etag: undefined }, 2],
-  ])('restarts if %s in the meantime', (_, change, asked) =>
+    ['the content changed and the server ignores conditions', { etag: '"v2"', conditions: false }, 3],
+    ['the server returns no ETag and no modification time', { etag: undefined }, 2],
+  ])('restarts after an interruption if %s', (_, change, asked) =>
     withOrigin({ ranges: true }, async ({ download, behaviour, requests }) => {
       const other = randomBytes(content.byteLength);
       const { etag } = change;
@@ -176,14 +176,14 @@ describe('a download', () => {
       300,
     ));
 
-  it('is given up when it breaks five times where no attempt brings the end nearer', () =>
+  it('fails after five interruptions without progress', () =>
     withOrigin({}, async ({ download, behaviour, requests }) => {
       behaviour.answer = breaking(Infinity);
       await expect(download()).rejects.toMatchObject({ code: 'SOURCE_READ_FAILED' });
       expect(requests).toHaveLength(5);
     }));
 
-  it('is not retried if a retry cannot help, and the receiver decides', () =>
+  it('is not retried after 404 or 204, or if the address is not permitted', () =>
     withOrigin({}, async ({ url, download, behaviour, requests }) => {
       behaviour.answer = (_, response) => Boolean(response.writeHead(404).end());
       await expect(download()).rejects.toMatchObject({ code: 'SOURCE_MISSING' });
@@ -198,7 +198,7 @@ describe('a download', () => {
       expect(requests).toHaveLength(2);
     }));
 
-  it('ends with the reason of its signal, also while it waits for the next attempt', () =>
+  it('rejects with the reason of its signal if it is aborted between attempts', () =>
     withOrigin({}, async ({ download, behaviour, requests }) => {
       const abort = new AbortController();
       const reason = new Error('enough');
@@ -210,7 +210,7 @@ describe('a download', () => {
       expect(requests).toHaveLength(2);
     }));
 
-  it('checks every hop of a redirect like the first address', () =>
+  it('checks the address of each redirect like the first address', () =>
     withOrigin({}, async ({ port, download, behaviour, requests }) => {
       behaviour.answer = (request, response) =>
         request.url === '/begin' && Boolean(response.writeHead(302, { location: '/end' }).end());

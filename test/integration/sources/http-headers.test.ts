@@ -112,7 +112,7 @@ const authorization = `Bearer ${SECRET}`;
 const secretHeaders = { Authorization: new FixedKey(authorization), 'User-Agent': 'nightly/2' };
 
 describe('an HTTP server that requires a header', () => {
-  it('receives it with each request for a part, a size or the whole', () =>
+  it('receives the header with each request for a range, the size or the whole file', () =>
     withServer(async (server) => {
       server.required = authorization;
       await withSources({ [server.host]: secretHeaders }, async (sources) => {
@@ -125,7 +125,7 @@ describe('an HTTP server that requires a header', () => {
       expect(server.seen.map((sent) => sent['user-agent'])).toEqual(Array(3).fill('nightly/2'));
     }));
 
-  it('receives it over TLS only, and a redirect to plain HTTP is rejected', async () => {
+  it('receives the header over TLS, and its redirect to plain HTTP is rejected', async () => {
     const fixture = (name: string) => fileURLToPath(new URL(`../../support/tls/${name}`, import.meta.url));
     const [key, cert] = await Promise.all([readFile(fixture('localhost.key')), readFile(fixture('localhost.crt'))]);
     const seen: (string | undefined)[] = [];
@@ -150,7 +150,7 @@ describe('an HTTP server that requires a header', () => {
     }
   });
 
-  it('does not share it with another port, nor with a server that a redirect names', () =>
+  it('does not expose the header to another port or to the target of a redirect', () =>
     withServer((server) =>
       withServer(async (other) => {
         const headers = { [server.host]: secretHeaders, [other.host]: { 'X-Other': new FixedKey('another-secret') } };
@@ -178,7 +178,7 @@ describe('an HTTP server that requires a header', () => {
       }),
     ));
 
-  it('is rejected in one line that names the setting, without a value', () =>
+  it('is reported with the setting and without the value if it rejects a request', () =>
     withServer((server) =>
       withServer(async (other) => {
         server.required = 'Bearer another';
@@ -210,7 +210,7 @@ describe('an HTTP server that requires a header', () => {
       }),
     ));
 
-  it('cannot put it into a message or the fingerprint', () =>
+  it('cannot cause the value to appear in a message or the fingerprint', () =>
     withServer(async (server) => {
       await withSources({ [server.host]: { 'X-Token': new FixedKey('tok4') } }, async (sources) => {
         server.behaviour.etag = '"tok4"';
@@ -226,7 +226,7 @@ describe('an HTTP server that requires a header', () => {
       });
     }));
 
-  it('receives a new value of a file immediately after it rejects the old one', () =>
+  it('receives a new value from a file immediately after it rejects the old value', () =>
     withServer((server) =>
       withTempDir(async (directory) => {
         const path = join(directory, 'token');
@@ -246,7 +246,7 @@ describe('an HTTP server that requires a header', () => {
       }),
     ));
 
-  it('is not asked if the value is missing, or a proxy could read it', () =>
+  it('receives no request if the value is missing or a proxy could read it', () =>
     withServer((server) =>
       withProxy({}, async (proxy) => {
         const missing = { [server.host]: { Authorization: new KeyFile('/no/such/token', 'the file /no/such/token') } };

@@ -61,10 +61,10 @@ describe('a resource of an HTTP server', () => {
 
   it.each<[string, Partial<OriginBehaviour>]>([
     ['by its ETag', { etag: '"v2"' }],
-    ['by its ETag, though the server looks at no condition', { etag: '"v2"', conditions: false }],
-    ['by its time of change', { etag: undefined, lastModified: 'Tue, 24 Nov 2026 10:00:01 GMT' }],
+    ['by its ETag if the server ignores conditions', { etag: '"v2"', conditions: false }],
+    ['by its modification time', { etag: undefined, lastModified: 'Tue, 24 Nov 2026 10:00:01 GMT' }],
     ['by its length', { content: content.subarray(1) }],
-  ])('that changes in the meantime is detected %s', (_, change) =>
+  ])('is detected as changed %s', (_, change) =>
     withOrigin(
       {
         lastModified: 'Tue, 24 Nov 2026 10:00:00 GMT',
@@ -81,10 +81,10 @@ describe('a resource of an HTTP server', () => {
   );
 
   it.each<[string, Partial<OriginBehaviour>, RegExp]>([
-    ['without ranges', { ranges: false }, /To download it first .*--spool/],
-    ['with a weak ETag only', { etag: 'W/"v1"' }, /strong ETag/],
-    ['with nothing that shows a change', { etag: undefined }, /strong ETag/],
-  ])('%s is refused in plain words', (_, behaviour, words) =>
+    ['without range support', { ranges: false }, /To download it first .*--spool/],
+    ['with only a weak ETag', { etag: 'W/"v1"' }, /strong ETag/],
+    ['without an ETag or a modification time', { etag: undefined }, /strong ETag/],
+  ])('%s is rejected with the reason', (_, behaviour, words) =>
     withOrigin(behaviour, async ({ open }) => {
       const stat = (await open()).stat();
       await expect(stat).rejects.toMatchObject({ code: 'SOURCE_NOT_RANGED', message: expect.stringMatching(words) });
@@ -97,7 +97,7 @@ describe('a resource of an HTTP server', () => {
     [416, 'SOURCE_UNUSABLE', false],
     [429, 'SOURCE_READ_FAILED', true],
     [503, 'SOURCE_READ_FAILED', true],
-  ])('whose server answers %i is %s', (status, code, retryable) =>
+  ])('whose server returns %i fails with %s', (status, code, retryable) =>
     withOrigin({}, async ({ open, behaviour }) => {
       behaviour.answer = (_, response) => Boolean(response.writeHead(status).end());
       await expect((await open()).stat()).rejects.toMatchObject({ code, retryable });
@@ -105,10 +105,10 @@ describe('a resource of an HTTP server', () => {
   );
 
   it.each<[string, (response: ServerResponse) => void]>([
-    ['ends early', (response) => response.destroy()],
-    ['ends in good order', (response) => response.end()],
+    ['is aborted', (response) => response.destroy()],
+    ['ends', (response) => response.end()],
     ['stalls', () => {}],
-  ])('whose answer %s too early fails in a way that is retried', (_, end) =>
+  ])('whose response %s halfway fails with a retryable error', (_, end) =>
     withOrigin(
       {},
       async ({ open, behaviour }) => {
@@ -131,7 +131,7 @@ describe('a resource of an HTTP server', () => {
     ['an earlier range', 0, 999],
     ['a shorter range', 1000, 1499],
     ['a longer range', 1000, 2499],
-  ])('whose server returns %s than the requested one gives no bytes', (_, first, last) =>
+  ])('returns no bytes if the server returns %s than the requested range', (_, first, last) =>
     withOrigin({}, async ({ open, behaviour }) => {
       const reader = await open('/x.jsonl', { span: { offsetBytes: 1000, sizeBytes: 1000 } });
       await reader.stat();
@@ -145,7 +145,7 @@ describe('a resource of an HTTP server', () => {
     }),
   );
 
-  it('is read at the rate of the reader: a slow reader is not a stall', () =>
+  it('does not stall if the reader is slow', () =>
     withOrigin(
       {},
       async ({ open }) => {
@@ -163,7 +163,7 @@ describe('a resource of an HTTP server', () => {
 });
 
 describe('a redirect', () => {
-  it('is followed, again for each request', () =>
+  it('is followed again for each request', () =>
     withOrigin({}, async ({ open, behaviour }) => {
       let hops = 0;
       behaviour.answer = (request, response) => {
@@ -178,7 +178,7 @@ describe('a redirect', () => {
       expect(hops).toBe(2);
     }));
 
-  it('that forms a cycle ends after five', () =>
+  it('that forms a cycle fails after five hops', () =>
     withOrigin({}, async ({ open, behaviour, requests }) => {
       behaviour.answer = (_, response) => Boolean(response.writeHead(302, { location: '/again' }).end());
       await expect((await open()).stat()).rejects.toMatchObject({ code: 'SOURCE_MISSING' });
@@ -187,7 +187,7 @@ describe('a redirect', () => {
 });
 
 describe('the query of a URL', () => {
-  it('reaches the server, and is in no source and no error', () =>
+  it('is sent to the server, and appears in no source and no error', () =>
     withOrigin({}, async ({ url, open, requests, behaviour }) => {
       const query = `X-Amz-Signature=${CANARY}&a=%20b`;
       const context = { connection: undefined, sealKey: () => SEAL_KEY };

@@ -61,7 +61,7 @@ async function readAll(reader: SourceReader, offsetBytes: number, sizeBytes: num
 for (const { name, skipped } of await s3ServerChoices()) {
   const reason = skipped === undefined ? '' : ` (skipped: ${skipped})`;
   describe.skipIf(skipped !== undefined)(`an object of ${name}${reason}`, () => {
-    it('is read byte for byte, complete, in spans and in a separate range', () =>
+    it('is read exactly as a whole, in spans and as a range', () =>
       withStore(name, async ({ put, open }) => {
         await put(content);
         const whole = await open();
@@ -85,7 +85,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
         await ranged.close();
       }));
 
-    it('has the md5 that its store knows only where the connection says so, and never as a range', () =>
+    it('has a stored MD5 only if etagIsMd5 is set, and never as a range', () =>
       withStore(name, async ({ put, open }) => {
         await put(content);
         const md5 = createHash('md5').update(content).digest('hex');
@@ -100,7 +100,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
         expect(ranged.storedMd5?.()).toBeUndefined();
       }));
 
-    it('that is overwritten by as many bytes gives none of them, and has another fingerprint', () =>
+    it('returns no bytes and another fingerprint after it is overwritten (same size)', () =>
       withStore(name, async ({ put, open }) => {
         await put(content);
         const reader = await open({}, { span: { offsetBytes: MiB, sizeBytes: MiB } });
@@ -111,7 +111,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
         await reader.close();
       }));
 
-    it('that is missing or not to be read with these credentials says so', () =>
+    it('fails with SOURCE_MISSING if it is missing or the credentials are rejected', () =>
       withStore(name, async ({ put, open, settings, server }) => {
         await put(content);
         const missing = await open({ key: 'no-such' });
@@ -133,7 +133,7 @@ for (const { name, skipped } of await s3ServerChoices()) {
         await wrong.close();
       }));
 
-    it('that is empty, or in a store that is gone, says so', async () => {
+    it('fails with the cause if it is empty or its store is unavailable', async () => {
       let settings: S3Settings | undefined;
       await withStore(name, async (store) => {
         ({ settings } = store);
@@ -155,7 +155,7 @@ describe('an S3 connection', () => {
     ['a shorter range', 1000, 'bytes 1000-1499/5000'],
     ['the range of an object of another size', 1000, 'bytes 1000-1999/6000'],
     ['all of the object', 0, undefined],
-  ])('gives no bytes if the store returns %s', async (_, first, range) => {
+  ])('returns no bytes if the store returns %s', async (_, first, range) => {
     const [, last = '4999'] = /-(\d+)/.exec(range ?? '') ?? [];
     const server = createServer(({ method }, answer) => {
       const bytes = method === 'HEAD' ? content.subarray(0, 5000) : content.subarray(first, Number(last) + 1);

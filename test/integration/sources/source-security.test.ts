@@ -41,24 +41,24 @@ const withOrigin = (body: (origin: HttpOrigin) => Promise<void>) => withHttpOrig
 
 describe('an address that is not public', () => {
   it.each([
-    ['by name', 'localhost'],
-    ['in the usual form', '127.0.0.1'],
+    ['host name', 'localhost'],
+    ['dotted decimal', '127.0.0.1'],
     ['short', '127.1'],
     ['decimal', '2130706433'],
     ['hexadecimal', '0x7f000001'],
-    ['hexadecimal in pieces', '0x7f.0.0.0x1'],
+    ['dotted hexadecimal', '0x7f.0.0.0x1'],
     ['octal', '0177.0.0.1'],
-    ['in another script', '①②⑦.0.0.1'],
+    ['Unicode digits', '①②⑦.0.0.1'],
     ['percent-encoded', '%31%32%37.0.0.1'],
     ['unspecified', '0.0.0.0'],
     ['zero', '0'],
-    ['elsewhere on loopback', '127.8.9.10'],
+    ['another loopback address', '127.8.9.10'],
     ['IPv6', '[::1]'],
-    ['IPv6, unspecified', '[::]'],
-    ['IPv6 for IPv4', '[::ffff:127.0.0.1]'],
-    ['IPv6 for IPv4, in hexadecimal', '[::ffff:7f00:1]'],
-    ['IPv6 for IPv4, obsolete', '[::127.0.0.1]'],
-  ])('is rejected %s, without connecting', (_, host) =>
+    ['unspecified IPv6', '[::]'],
+    ['IPv4-mapped IPv6', '[::ffff:127.0.0.1]'],
+    ['IPv4-mapped IPv6 in hexadecimal', '[::ffff:7f00:1]'],
+    ['IPv4-compatible IPv6', '[::127.0.0.1]'],
+  ])('is rejected without connecting: %s', (_, host) =>
     withOrigin(async ({ port, requests }) => {
       await expect(stat(`http://${host}:${port}/x`)).rejects.toMatchObject(forbidden);
       expect(requests).toEqual([]);
@@ -97,7 +97,7 @@ describe('an address that is not public', () => {
     '[2002:a9fe:a9fe::1]',
     '[2001:0:a9fe:a9fe::1]',
     '[::ffff:0:169.254.169.254]',
-  ])('such as %s is refused before any connection', async (host) => {
+  ])('is rejected before any connection: %s', async (host) => {
     const begunAtMs = Date.now();
     await expect(stat(`http://${host}/latest/meta-data`)).rejects.toMatchObject({
       ...forbidden,
@@ -106,7 +106,7 @@ describe('an address that is not public', () => {
     expect(Date.now() - begunAtMs, 'a connection would take its time').toBeLessThan(2000);
   });
 
-  it('is taken when the configuration allows the address, its network or its name', () =>
+  it('is permitted if the configuration lists the address, its network or its name', () =>
     withOrigin(async ({ port, requests }) => {
       for (const [host, allowed] of [
         ['127.0.0.1', '127.0.0.1'],
@@ -127,26 +127,26 @@ describe('an address that is not public', () => {
     }));
 });
 
-describe('a name in DNS', () => {
+describe('a DNS name', () => {
   it.each<[string, readonly LookupAddress[]]>([
     ['a private address', [{ address: '127.0.0.1', family: 4 }]],
     [
-      'a private address behind a public one',
+      'a public and a private address',
       [
         { address: '93.184.215.14', family: 4 },
         { address: '127.0.0.1', family: 4 },
       ],
     ],
-    ['an IPv6 form of one', [{ address: '::ffff:127.0.0.1', family: 6 }]],
-    ['an address of one interface', [{ address: 'fe80::1%lo', family: 6 }]],
-  ])('that resolves to %s is rejected, without connecting', (_, addresses) =>
+    ['an IPv4-mapped private address', [{ address: '::ffff:127.0.0.1', family: 6 }]],
+    ['a link-local address', [{ address: 'fe80::1%lo', family: 6 }]],
+  ])('that resolves to %s is rejected without connecting', (_, addresses) =>
     withOrigin(async ({ port, requests }) => {
       await expect(stat(`http://cdn.example:${port}/x`, {}, () => addresses)).rejects.toMatchObject(forbidden);
       expect(requests).toEqual([]);
     }),
   );
 
-  it('that is turned to a private address after it was good is refused at the next connection', () =>
+  it('is rejected if it resolves to a private address at the next connection', () =>
     withOrigin(async ({ port, requests, behaviour }) => {
       let answers: LookupAddress[] = [{ address: '127.0.0.2', family: 4 }];
       // The name is permitted while it resolves to 127.0.0.2, which represents a public address here.
@@ -173,7 +173,7 @@ describe('a name in DNS', () => {
 
 describe('a redirect', () => {
   it.each(['http://127.0.0.2:PORT/secret', 'http://[::1]:PORT/', 'http://2130706434:PORT/'])(
-    'to %s, which is not allowed, is rejected, without connecting',
+    'to the private address %s is rejected without connecting',
     (location) =>
       withOrigin(async ({ port, requests, behaviour }) => {
         behaviour.answer = (_, response) => {
@@ -186,7 +186,7 @@ describe('a redirect', () => {
       }),
   );
 
-  it.each(['file:///etc/passwd', 'ftp://127.0.0.1/x', 'data:text/plain,x'])('to %s is refused', (location) =>
+  it.each(['file:///etc/passwd', 'ftp://127.0.0.1/x', 'data:text/plain,x'])('to %s is rejected', (location) =>
     withOrigin(async ({ port, behaviour }) => {
       behaviour.answer = (_, response) => Boolean(response.writeHead(302, { location }).end());
       const asked = stat(`http://127.0.0.1:${port}/begin`, { allowPrivate: ['127.0.0.1'] });
@@ -194,7 +194,7 @@ describe('a redirect', () => {
     }),
   );
 
-  it('to a host that is not on the list is refused', () =>
+  it('to a host that is not listed is rejected', () =>
     withOrigin(async ({ port, requests, behaviour }) => {
       behaviour.answer = (_, response) =>
         Boolean(response.writeHead(302, { location: `http://other.example:${port}/` }).end());
@@ -207,7 +207,7 @@ describe('a redirect', () => {
 
 describe('a URL', () => {
   it.each(['file:///etc/passwd', 'ftp://host/x', 'gopher://host/x', 'javascript:x'])(
-    '%s is not a source',
+    'is rejected as a source if its scheme is not http or https: %s',
     async (url) => {
       expect(() => sourceOfUrl(url, { connection: undefined, sealKey: undefined })).toThrow(/must start with/);
       expect(uploadRequestProblems({ source: { type: 'http', url }, purpose: 'assistants' })).toHaveLength(1);
@@ -216,7 +216,7 @@ describe('a URL', () => {
   );
 
   it.each(['http://user:canary@host/x', 'http://host/x?sig=canary', 'http://host/x#canary', 'http://a\\@host/x'])(
-    'is refused in a request with its secrets in the open: %s',
+    'with credentials, a query or a fragment is rejected and not shown: %s',
     (url) => {
       const problems = uploadRequestProblems({ source: { type: 'http', url }, purpose: 'assistants' });
       expect(problems).toHaveLength(1);
@@ -259,7 +259,7 @@ describe('a file', () => {
       await expect(open(join(root, 'no-such'))).rejects.toMatchObject({ code: 'SOURCE_MISSING' });
     }));
 
-  it('whose link is turned between the look and the opening is refused', () =>
+  it('is rejected if its link changes between the check and the opening', () =>
     withTempDir(async (directory) => {
       const root = join(directory, 'root');
       await mkdir(root);

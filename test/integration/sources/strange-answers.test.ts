@@ -124,7 +124,7 @@ async function tell(what: string, outcomes: readonly Outcome[]): Promise<void> {
 
 const idInPath = ({ path }: RawRequest) => Number(/\/case-(\d+)/.exec(path)?.[1]);
 
-it('reads the right bytes of an HTTP source, or fails with one line, whatever the server answers', async () => {
+it('an HTTP source returns the correct bytes or a one-line error for any response', async () => {
   const played = fc.sample(scripts, RUNS);
   await withRawServer(player(played, idInPath), async ({ port }) => {
     const sources = sourcesAt(port);
@@ -141,7 +141,7 @@ it('reads the right bytes of an HTTP source, or fails with one line, whatever th
   });
 }, 600_000);
 
-it('downloads the right bytes, or fails with one line, whatever the server answers', async () => {
+it('a download returns the correct bytes or a one-line error for any response', async () => {
   // A download is gone on with after each silence, which takes long.
   const hasty = scripts.map((script) =>
     script.map((change) => (change.after === 'silence' ? { ...change, after: 'close' as const } : change)),
@@ -196,7 +196,7 @@ class TooMuch extends LonghaulError {
   }
 }
 
-it('reads the right bytes of an S3 object, or fails with one line, whatever the store answers', async () => {
+it('an S3 object returns the correct bytes or a one-line error for any response', async () => {
   const played = fc.sample(scripts, Math.ceil(RUNS / 2));
   await withRawServer(player(played, idInPath), async ({ port }) => {
     const sources = sourcesAt(port);
@@ -223,7 +223,7 @@ const xmlAnswer = (text: string, status = 200): RawAnswer => {
   };
 };
 
-it('lists a bucket, or fails with one line, whatever the pages of the list are', async () => {
+it('a bucket list returns valid entries or a one-line error for any pages', async () => {
   const pages = fc.sample(listings, RUNS);
   const answer = (request: RawRequest) => {
     const { text, status } = pages[idInPath(request)] ?? { text: '', status: 500 };
@@ -255,7 +255,7 @@ it('lists a bucket, or fails with one line, whatever the pages of the list are',
   });
 }, 600_000);
 
-it('loses no row of a list for another one that can not be used', async () => {
+it('a bucket list includes all valid rows if another row is invalid', async () => {
   const strange = fc.sample(rows, RUNS);
   const answer = (request: RawRequest) => xmlAnswer(listing([strange[idInPath(request)]]));
   await withRawServer(answer, async ({ port }) => {
@@ -279,7 +279,7 @@ it('loses no row of a list for another one that can not be used', async () => {
   });
 }, 600_000);
 
-it('ends a list with the same token on every page', async () => {
+it('a bucket list fails if each page has the same continuation token', async () => {
   const endless = () =>
     xmlAnswer(
       '<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>again</NextContinuationToken></ListBucketResult>',
@@ -292,22 +292,25 @@ it('ends a list with the same token on every page', async () => {
   });
 });
 
-it.each(['trickle', 'more'] as const)('ends a list and an error whose bodies never end (%s)', async (after) => {
-  for (const status of [200, 403]) {
-    const head = `HTTP/1.1 ${status} x\r\ncontent-type: application/xml\r\n\r\n<ListBucketResult>`;
-    await withRawServer(
-      () => ({ head, body: Buffer.alloc(0), after }),
-      async ({ port }) => {
-        const sources = sourcesAt(port);
-        const list = sources.list({ type: 's3', bucket: 'bucket' }, { filter });
-        await expect(list).rejects.toBeInstanceOf(LonghaulError);
-        await sources.close();
-      },
-    );
-  }
-});
+it.each(['trickle', 'more'] as const)(
+  'a bucket list fails if the body of a page or an error never ends (%s)',
+  async (after) => {
+    for (const status of [200, 403]) {
+      const head = `HTTP/1.1 ${status} x\r\ncontent-type: application/xml\r\n\r\n<ListBucketResult>`;
+      await withRawServer(
+        () => ({ head, body: Buffer.alloc(0), after }),
+        async ({ port }) => {
+          const sources = sourcesAt(port);
+          const list = sources.list({ type: 's3', bucket: 'bucket' }, { filter });
+          await expect(list).rejects.toBeInstanceOf(LonghaulError);
+          await sources.close();
+        },
+      );
+    }
+  },
+);
 
-it('ends an answer of an HTTP server whose headers never end', async () => {
+it('an HTTP source fails if the response headers never end', async () => {
   const head = 'HTTP/1.1 200 OK\r\na: ';
   await withRawServer(
     () => ({ head, body: Buffer.alloc(0), after: 'trickle' }),
