@@ -19,7 +19,7 @@ const seeds: readonly { seed: number; fault: string; source: SourceKind; isSmall
   { seed: 11513, fault: 'stop-worker', source: 'file', isSmall: false },
 ];
 
-describe('the chaos suite, in short', { timeout: 300_000 }, () => {
+describe('a short run of the chaos suite', { timeout: 300_000 }, () => {
   let connection: Connection;
   let temporal: ChaosTemporal;
 
@@ -34,7 +34,7 @@ describe('the chaos suite, in short', { timeout: 300_000 }, () => {
   });
 
   it.concurrent.each(seeds)(
-    'holds under $fault (seed $seed of $source)',
+    'finds no problem after the fault $fault (seed $seed, source $source)',
     async ({ seed, fault, source, isSmall = true }) => {
       const plan = drawPlan(seed, { mayKillTemporal: false, isSmall, sources: [source] });
       const { problems, evidence } = await runPlan(plan, temporal, { isLight: true });

@@ -30,7 +30,7 @@ function replay(history: RecordedHistory, codePath = workflowBundlePath): Promis
   return Worker.runReplayHistory({ workflowBundle: { codePath } }, history, workflowId);
 }
 
-it('the bundle of workflows contains no schema of a request, which each execution would evaluate', () => {
+it('the workflow bundle contains no request schemas', () => {
   for (const path of [workflowBundlePath, tracedWorkflowBundlePath]) {
     const bundle = readFileSync(path, 'utf8');
     expect(bundle).toContain('uploadSplitFile');
@@ -38,12 +38,12 @@ it('the bundle of workflows contains no schema of a request, which each executio
   }
 });
 
-describe('a history that was recorded earlier', () => {
-  it.each(files)('%s replays on the code of today', (file) => replay(read(file)));
+describe('a recorded history', () => {
+  it.each(files)('%s replays on the current code', (file) => replay(read(file)));
 
   it.each(files)('%s replays with tracing', (file) => replay(read(file), tracedWorkflowBundlePath));
 
-  it('is refused when the code would act otherwise', async () => {
+  it('is rejected if the code schedules another activity', async () => {
     const history = read('straight.json');
     const firstActivity = history.events.find(({ eventType }) => eventType === 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED');
     Object.assign(
@@ -53,7 +53,7 @@ describe('a history that was recorded earlier', () => {
     await expect(replay(history)).rejects.toThrow(/[Nn]ondeterminism/);
   });
 
-  it('exists with search attributes for every workflow that has them, and without', () => {
+  it('exists for each workflow with search attributes, and for uploadFile without', () => {
     const recorded = (isShown: boolean) =>
       files
         .map(read)
@@ -63,7 +63,7 @@ describe('a history that was recorded earlier', () => {
     expect(recorded(false)).toContain('uploadFile');
   });
 
-  it('exists for every workflow, and for an upload that was interrupted', () => {
+  it('exists for each workflow, and for an interrupted upload', () => {
     const recorded = files.map(
       (file) => read(file).events[0]?.workflowExecutionStartedEventAttributes?.workflowType.name,
     );

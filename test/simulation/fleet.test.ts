@@ -27,7 +27,7 @@ const controls: Readonly<Record<string, readonly Action[]>> = {
 
 describe('a split upload and its pieces', () => {
   describe.each(Object.entries(moments))('%s', (_, when) => {
-    it.each(Object.entries(controls))('apply %s, and continue', async (_name, actions) => {
+    it.each(Object.entries(controls))('apply %s and continue', async (_name, actions) => {
       for (const seed of SEEDS) {
         const { violations, trace, close } = await simulate(planOf(seed, when, actions));
         expect(violations, trace.join('\n')).toEqual([]);
@@ -38,7 +38,7 @@ describe('a split upload and its pieces', () => {
       }
     });
 
-    it.each(Object.entries(controls))('end if a cancellation follows %s', async (_name, actions) => {
+    it.each(Object.entries(controls))('are cancelled if a cancellation follows %s', async (_name, actions) => {
       for (const seed of SEEDS) {
         const cancelled = planOf(seed, when, [...actions, { kind: 'cancel' }]);
         const { violations, trace, close } = await simulate(cancelled);
@@ -48,7 +48,7 @@ describe('a split upload and its pieces', () => {
     });
   });
 
-  it('send no signal without a control and without a wait', async () => {
+  it('send no signal without a control or a wait', async () => {
     const { trace, close } = await simulate(SPLIT);
     expect(close?.status).toBe('completed');
     expect(trace.filter((line) => line.includes('signal'))).toEqual([]);

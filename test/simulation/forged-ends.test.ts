@@ -61,8 +61,8 @@ const checked: readonly (readonly [ForgedWorkflow, string, Partial<Plan>])[] = [
 /** Replaces a property of each of their results. */
 const invalid = { sizeBytes: '', uploadId: 7, partId: 7, md5: 7, id: 7, pieces: 7, type: 7, outcomes: 7, data: 7 };
 
-describe('a workflow with a result that no worker returns', () => {
-  it.each(checked)('waits or fails with the reason: %s after %s', async (_workflow, activity, plan) => {
+describe('a workflow that receives an invalid activity result', () => {
+  it.each(checked)('waits or fails with ResultInvalid: %s after %s', async (_workflow, activity, plan) => {
     const types = new Set<string | null | undefined>();
     const forgedEnds = [endOf(activity, 'mutated', invalid)];
     const { violations, trace, close } = await simulate({ ...CALM, ...plan, forgedEnds }, ({ waiting }) => {

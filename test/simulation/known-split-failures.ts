@@ -58,7 +58,7 @@ export const knownSplitFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'keeps a pause that arrives while an upload of a split hands over',
+    name: 'keeps a pause that arrives while a piece of a split upload continues as new',
     rule: 'nothing is sent during a pause',
     plan: {
       ...CALM,

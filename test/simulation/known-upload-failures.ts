@@ -104,7 +104,7 @@ export const knownUploadFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'replaces a session with a wrong MD5 after a certain rejection of its completion',
+    name: 'replaces a session with an incorrect MD5 after its completion was certainly rejected',
     rule: 'an uncertain completion has a cause',
     plan: {
       ...ONE_PART,
@@ -226,7 +226,7 @@ export const knownUploadFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'excuses a session once if one of its parts is too large while another one waits',
+    name: 'omits a session from the count once if a part is too large while another waits',
     rule: 'a session that is lost without a wait counts',
     plan: {
       ...TOO_LARGE,

@@ -58,7 +58,7 @@ describe('syncSource in a simulation', () => {
 });
 
 describe('a sync with deletions', () => {
-  it('keeps the File of a file that is moved after it was sent, if new lists show it under its new path', async () => {
+  it('keeps the File of a file that is moved to another path after it was sent', async () => {
     const when = { call: 'completeUpload', nth: 2, plusMs: 60 } as const;
     const { trace, violations } = await simulate({
       ...CALM,
@@ -92,7 +92,7 @@ describe('a sync with deletions', () => {
   });
 });
 
-describe('an upload that once broke a rule', () => {
+describe('a workflow that once broke a rule', () => {
   it.each([...knownUploadFailures, ...knownSplitFailures, ...knownSyncFailures])('$name', async ({ plan, rule }) => {
     const { violations, trace } = await simulate(plan);
     expect(

@@ -30,7 +30,7 @@ describe('a split upload', () => {
     expect((seen.result as SplitUploadResult).files).toHaveLength(3);
   });
 
-  it('resumes where it was when its workers are killed', async () => {
+  it('resumes with the same sessions after its workers are killed', async () => {
     const seen = await run<SplitUploadProgress>({
       ...split,
       style: { ...CALM.style, isStrict: false },
@@ -40,7 +40,7 @@ describe('a split upload', () => {
     expect(seen.statuses).toEqual(['completed', 'completed', 'completed']);
   });
 
-  it('fails with SourceChanged for all pieces if its source changes between two', async () => {
+  it('fails with SourceChanged for all pieces if its source changes between two pieces', async () => {
     const seen = await run<SplitUploadProgress>({
       ...split,
       actions: [act({ call: 'endPiece', nth: 1, plusMs: 0 }, { kind: 'edit-source' })],

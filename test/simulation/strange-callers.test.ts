@@ -190,7 +190,7 @@ function signalOf(signalName: string, payloads: readonly Payload[]): Job {
   return { signalWorkflow: { signalName, input: [...payloads], identity: 'caller', headers: {} } };
 }
 
-it('rejects whatever else a caller sends than a request, and fails no workflow task', { timeout }, async () => {
+it('a workflow rejects any input that is not a request, and fails no workflow task', { timeout }, async () => {
   const options = { file: '/data/a.jsonl', folder: '/data', taskQueue: 'q' };
   let invalid = 0;
   const starts = strangeStarts(options, generatedRuns(80), { isEach: true });
@@ -218,7 +218,7 @@ it.each<[string, unknown, unknown]>([
   ['uploadSplitFile', { source, purpose: PURPOSE, pieceSizeBytes: 60 }, progressOf('uploading', 'a.jsonl')],
   ['syncSource', { source: folder, purpose: PURPOSE }, progressOf('uploading', '/data')],
   ['requestRate', undefined, undefined],
-])('answers after whatever a caller sends to a running %s', { timeout }, async (type, request, progress) => {
+])('a running %s responds to queries after any input of a caller', { timeout }, async (type, request, progress) => {
   for (let runs = 0; runs < RUNS; runs += RUNS_OF_ONE) {
     const caller = await Caller.start({ type, payloads: request === undefined ? [] : [json(request)] });
     expect(await caller.query(QueryName.progress)).toEqual(progress);

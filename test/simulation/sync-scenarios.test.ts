@@ -29,7 +29,7 @@ describe('a sync', () => {
     return seen.statuses.slice(0, opened);
   };
 
-  it('sends no further file while it is paused, and uses the sessions of its batch after it', async () => {
+  it('sends no file during a pause, and then uses the open sessions of its batch', async () => {
     const seen = await run<SyncProgress>({
       folder: folder(small(30)),
       request: {},
@@ -69,7 +69,7 @@ describe('a sync', () => {
     expect(seen.service.files.size).toBe(1);
   });
 
-  it('continues as new when its history grows long, with one list and one session for each file', async () => {
+  it('continues as new if its history is long, with one list and a session per file', async () => {
     const files = [...small(80), ...large(1)];
     const plan = { folder: folder(files, 1), request: {}, suggestAfterEvents: 20 };
     const seen = await run<SyncProgress>(plan);
@@ -80,7 +80,7 @@ describe('a sync', () => {
     expect((seen.result as SyncResult).counts).toMatchObject({ sent: { files: 81 }, toSend: { files: 81 }, failed: 0 });
   });
 
-  it('probes with one file at retry, and reports files that changed while all waited', async () => {
+  it('probes with one file at a retry, and reports files that changed during the wait', async () => {
     const changed = small(6).slice(0, 5);
     const seen = await run<SyncProgress>({
       folder: folder(small(6), 5),
@@ -106,7 +106,7 @@ describe('a sync', () => {
     expect(durationMs).toBeLessThan(4 * MINUTE);
   });
 
-  it('retries small files that are handed over while a large file is sent', async () => {
+  it('retries small files that wait for a continue-as-new while a large file is sent', async () => {
     const seen = await run<SyncProgress>({
       folder: folder([...small(1), ...large(1, 8 * MiB)]),
       request: { partSizeBytes: MiB, concurrency: 1 },
@@ -146,7 +146,7 @@ describe('a sync', () => {
     expect((seen.result as SyncResult).counts.sent.files).toBe(1);
   });
 
-  it('ends its uploads and their sessions if it is cancelled', async () => {
+  it('cancels its uploads and their sessions if it is cancelled', async () => {
     const seen = await run<SyncProgress>({
       folder: folder([...small(3), ...large(1, 12 * MiB)]),
       request: { concurrency: 2 },
@@ -157,7 +157,7 @@ describe('a sync', () => {
     expect(statusesOfFirstRun(seen)).not.toContain('pending');
   });
 
-  it('sends all of 120 small files to a service that rejects each third call (429)', async () => {
+  it('sends all of 120 small files to a service that rejects every third call (429)', async () => {
     const limited = (['createUpload', 'addPart', 'completeUpload'] as const).flatMap((call) =>
       Array.from({ length: 120 }, (_, index) => ({ call, nth: 3 * index + 1, fault: status(429, 20) })),
     );

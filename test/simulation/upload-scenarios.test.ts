@@ -5,7 +5,7 @@ import { CALM, type Call, type Plan } from './plan.ts';
 import { act, calls, during, HOUR, MiB, MINUTE, run, SECOND, status } from './scenario.ts';
 
 describe('an upload', () => {
-  it('waits for a source that is missing, and resumes in the same session when it is restored', async () => {
+  it('waits for a missing source, and resumes in the same session when it is restored', async () => {
     const { progress, result } = await run({
       actions: [
         act({ call: 'addPart', nth: 3, plusMs: 0 }, { kind: 'hide-source', problem: 'missing', forMs: 10 * MINUTE }),
@@ -79,7 +79,7 @@ describe('an upload', () => {
     expect(calls(seen, 'completeUpload')).toEqual([]);
   });
 
-  it('fails with the message of the service if its only session has other bytes than the source', async () => {
+  it('fails with the service message if its only session differs from the source', async () => {
     const seen = await run({
       request: { ...CALM.request, maxSessions: 1 },
       faults: [{ call: 'addPart', nth: 2, fault: { kind: 'damaged' } }],
@@ -93,7 +93,7 @@ describe('an upload', () => {
     expect(seen.statuses).toEqual(['cancelled']);
   });
 
-  it('changes its search attributes a few times, independently of the number of parts', async () => {
+  it('updates its search attributes a few times, regardless of the number of parts', async () => {
     const { execution, result } = await run({
       sizeBytes: 128 * MiB,
       request: { partSizeBytes: MiB, concurrency: 8 },
@@ -109,7 +109,7 @@ describe('an upload', () => {
 describe('an upload whose destination has other limits', () => {
   const limits = { minPartSizeBytes: 2 * MiB, maxPartSizeBytes: 4 * MiB, maxParts: 4 };
 
-  it('sends larger parts than requested if the requested ones are too many', async () => {
+  it('sends larger parts than requested if there would be too many parts', async () => {
     const { result } = await run({ request: { partSizeBytes: 2 * MiB }, limits });
     expect(result).toMatchObject({ parts: 4, partSizeBytes: 3 * MiB });
   });
@@ -125,7 +125,7 @@ describe('an upload whose destination has other limits', () => {
     expect(statuses).toEqual(['cancelled', 'cancelled']);
   });
 
-  it('rejects a retune to parts that it does not permit', async () => {
+  it('rejects a retune to a part size that it does not permit', async () => {
     const seen = await run({
       request: { partSizeBytes: 2 * MiB },
       limits,
@@ -140,7 +140,7 @@ describe('an upload whose destination has other limits', () => {
     expect(calls(seen, 'retune was completed')).toHaveLength(1);
   });
 
-  it('cuts the pieces of a split upload within them', async () => {
+  it('cuts the pieces of a split upload within these limits', async () => {
     const split = { sizeBytes: 9 * MiB, pieces: 3, request: { partSizeBytes: 2 * MiB } };
     const seen = await run<SplitUploadProgress>({ ...split, limits: { ...limits, maxParts: 1 } });
     expect((seen.result as SplitUploadResult).pieces.map(({ parts }) => parts)).toEqual([1, 1, 1]);
@@ -150,7 +150,7 @@ describe('an upload whose destination has other limits', () => {
 
 describe('an upload whose service', () => {
   it.each<Call>(['createUpload', 'addPart', 'completeUpload'])(
-    'requests a pause of two days at %s waits with the time of the service, and resumes at retry',
+    'requests a pause of two days at %s waits until then, and resumes at a retry',
     async (call) => {
       const { progress, result } = await run({
         outages: [during(call, status(429, 198_300 * SECOND), MINUTE)],
@@ -177,7 +177,7 @@ describe('an upload whose service', () => {
     expect(virtualMs).toBeLessThan(200 * SECOND);
   });
 
-  it('shows a new File only in its third list completes although the response to the completion was lost', async () => {
+  it('shows a new File only in its third list completes after a lost response', async () => {
     const seen = await run({
       style: { ...CALM.style, listLagRequests: 2 },
       faults: [{ call: 'completeUpload', nth: 1, fault: { kind: 'lost' } }],
@@ -206,7 +206,7 @@ describe('an upload whose service', () => {
     expect(statuses).toEqual(['cancelled', 'cancelled']);
   });
 
-  it('rejects all parts in flight (400), as another client has cancelled the session, opens one session', async () => {
+  it('rejects all parts in flight (400) of a cancelled session opens one new session', async () => {
     const { result } = await run({
       faults: [{ call: 'addPart', nth: 2, fault: { kind: 'session-ends', status: 'cancelled' } }],
     });
@@ -224,13 +224,13 @@ describe('an upload whose service', () => {
       { faults: [{ call: 'addPart', nth: 2, fault: { kind: 'lost' } }] },
       ['cancelled', 'completed'],
     ],
-  ])('%s receives all parts in a second session', async (_, plan, statuses) => {
+  ])('%s resends all parts in a second session', async (_, plan, statuses) => {
     const seen = await run({ request: { partSizeBytes: MiB, concurrency: 1 }, ...plan });
     expect(seen.result).toMatchObject({ sessions: 2, parts: 12 });
     expect(seen.statuses).toEqual(statuses);
   });
 
-  it('ends every session early opens no more of them than permitted', async () => {
+  it('ends every session early opens no more sessions than permitted', async () => {
     const seen = await run({
       request: { partSizeBytes: MiB, concurrency: 1, maxSessions: 2 },
       faults: [2, 4].map((nth) => ({ call: 'addPart', nth, fault: { kind: 'session-ends', status: 'expired' } })),
@@ -239,7 +239,7 @@ describe('an upload whose service', () => {
     expect(seen.statuses).toEqual(['expired', 'expired']);
   });
 
-  it('has lost the only permitted session, which another client cancelled, fails with its message', async () => {
+  it('has cancelled the only permitted session fails with the message of the service', async () => {
     const seen = await run({
       request: { partSizeBytes: MiB, concurrency: 1, maxSessions: 1 },
       faults: [{ call: 'addPart', nth: 2, fault: { kind: 'session-ends', status: 'cancelled' } }],
@@ -250,13 +250,13 @@ describe('an upload whose service', () => {
     });
   });
 
-  it('rejects a part permanently (422) fails, with its session cancelled', async () => {
+  it('rejects a part (422) fails and cancels its session', async () => {
     const seen = await run({ faults: [{ call: 'addPart', nth: 1, fault: status(422) }] });
     expect(seen.failure.type).toBe(FailureType.ApiRejected);
     expect(seen.statuses).toEqual(['cancelled']);
   });
 
-  it('requests no pause at all (429, Retry-After: 0) receives the parts again in the same session', async () => {
+  it('requests no pause (429, Retry-After: 0) resends the parts in the same session', async () => {
     const faults = [1, 2, 3].map((nth) => ({ call: 'addPart' as const, nth, fault: status(429, 0) }));
     const { result } = await run({ sizeBytes: 3 * MiB, faults });
     expect(result).toMatchObject({ sessions: 1, parts: 3, partsSent: 6 });
