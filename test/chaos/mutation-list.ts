@@ -2,7 +2,7 @@ import type { Mutation } from '../support/mutant.ts';
 
 export const mutations: readonly Mutation[] = [
   {
-    safeguard: 'a completion whose answer was lost is looked up',
+    safeguard: 'a completion whose response was lost is looked up',
     file: 'activities/completion/find-completed-file.ts',
     from: 'if (possible[0]) return',
     to: 'if (possible[0] && (false as boolean)) return',

@@ -38,7 +38,7 @@ export const mutations: readonly SimulationMutation[] = [
     to: 'void isNotDone;',
   },
   {
-    safeguard: 'a probe that found nothing out is repeated',
+    safeguard: 'an inconclusive probe is repeated',
     file: 'workflows/shell/waiting.ts',
     from: 'if (isProbe && !isWaiting && this.#info !== undefined) this.#mayProbe = true;',
     to: 'void isProbe;\n      void isWaiting;',

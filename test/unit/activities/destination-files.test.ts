@@ -50,7 +50,7 @@ describe('deleting a File', () => {
     ['name', { filename: 'b' }],
     ['size', { bytes: 6 }],
     ['creation time', { createdAt: 101 }],
-  ])('keeps a File whose %s is not the expected one', async (what, changes) => {
+  ])('keeps a File whose %s differs from the expected value', async (what, changes) => {
     const kept = deleting({ retrieve: () => Promise.resolve(file('f', changes)) });
     expect(await failureOf(kept)).toMatchObject({
       type: 'FileDiffers',

@@ -42,7 +42,7 @@ describe('a forged memory of a sync', () => {
     ['16 MiB of nested arrays', '['.repeat(16 * 1024 * 1024)],
     ['16 MiB of small arrays', `{"scope":"${mark}","rows":[${'[],'.repeat(5_000_000)}[]]}`],
     ['100,001 rows', JSON.stringify({ scope: mark, rows: Array.from({ length: 100_001 }, () => row) })],
-  ])('is ignored, in bounded space, with %s', async (_what, json) => {
+  ])('is ignored within bounded memory if it contains %s', async (_what, json) => {
     const packed = forged(json);
     const before = process.memoryUsage().rss;
     const { entries, problem } = await unpackMemory(scope, packed);
@@ -70,14 +70,14 @@ describe('a forged memory of a sync', () => {
     ['an MD5 that is not hexadecimal', changed(4, 'z'.repeat(32))],
     ['a creation time of another type', changed(5, '2026')],
     ['a creation time that is out of range', changed(5, 1e300)],
-  ])('is ignored as a whole when a row has %s', async (_what, invalid) => {
+  ])('is completely ignored if a row has %s', async (_what, invalid) => {
     expect(await unpackMemory(scope, withRows(row))).toEqual({ entries: [known] });
     const { entries, problem } = await unpackMemory(scope, withRows(row, invalid));
     expect(entries).toEqual([]);
     expect(problem).toBe('row 2 is invalid');
   });
 
-  it('is ignored when a path appears twice', async () => {
+  it('is ignored if a path appears twice', async () => {
     expect(await unpackMemory(scope, withRows(row, changed(3, 'file-2')))).toMatchObject({
       problem: 'row 2 repeats the path of an earlier row',
     });

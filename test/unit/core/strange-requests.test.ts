@@ -155,16 +155,16 @@ const subjects: Readonly<Record<string, readonly [correct: unknown, problems: (v
     'a sync of a folder': [sync, syncRequestProblems],
     'a sync of a bucket': [{ ...sync, source: bucket }, syncRequestProblems],
     'a retune': [{ concurrency: 2, partSizeBytes: 1_048_576, limitBytesPerSecond: 131_072 }, retuneProblems],
-    'a carried upload': [carriedUpload, carriedUploadProblems],
-    'a handover of a sync': [handover, handoverProblems],
-    'a handover of a sync that waits': [waitingHandover, handoverProblems],
-    'a handover of a sync without its lists': [{ run: { ...unlisted, isFirst: true } }, handoverProblems],
-    'a carried split upload': [carriedSplit, carriedSplitProblems],
-    'a carried rate of requests': [{ nextMs: 1 }, carriedRateProblems],
+    'the state of a continued upload': [carriedUpload, carriedUploadProblems],
+    'the state of a continued sync': [handover, handoverProblems],
+    'the state of a continued sync that waits': [waitingHandover, handoverProblems],
+    'the state of a continued sync without its lists': [{ run: { ...unlisted, isFirst: true } }, handoverProblems],
+    'the state of a continued split upload': [carriedSplit, carriedSplitProblems],
+    'the state of a continued request rate': [{ nextMs: 1 }, carriedRateProblems],
   };
 
 describe('the check of requests', () => {
-  it.each(Object.keys(subjects))('accepts %s of the correct shape', (name) => {
+  it.each(Object.keys(subjects))('accepts a valid value: %s', (name) => {
     const [correct, problems] = subjects[name] as (typeof subjects)[string];
     expect(problems(correct)).toEqual([]);
   });
@@ -184,7 +184,7 @@ describe('the check of requests', () => {
     );
   });
 
-  it('accepts only texts of a request that are bounded and well-formed', () => {
+  it('accepts only well-formed texts of limited length', () => {
     fc.assert(
       fc.property(strangeTexts, fc.constantFrom('purpose', 'filename', 'destination', 'fairnessKey'), (text, name) => {
         if (uploadRequestProblems({ ...upload, [name]: text }).length > 0) return;
@@ -208,7 +208,7 @@ describe('the check of requests', () => {
     );
   });
 
-  it('lists twenty problems at most', () => {
+  it('lists at most 20 problems', () => {
     const many = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`extra${index}`, 1]));
     const problems = uploadRequestProblems({ ...upload, ...many });
     expect(problems).toHaveLength(21);

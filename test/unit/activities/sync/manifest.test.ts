@@ -87,7 +87,7 @@ describe('a manifest', () => {
       expect(await readdir(join(path, '..'))).toEqual(['sync.jsonl']);
     }));
 
-  it('replaces, adds and removes rows, and keeps all others as they are', () =>
+  it('replaces, adds and removes rows, and does not change other rows', () =>
     withManifest(async (path) => {
       const other = row('a', { purpose: 'evals', extra: 1 });
       await writeFile(path, `\uFEFF${row('a')}\r\n\r\n${other}\r\n${row('b', { mine: true })}\n${row('c')}`);
@@ -108,7 +108,7 @@ describe('a manifest', () => {
       expect(lines.slice(1, 3)).toEqual([other, row('b', { mine: true })]);
     }));
 
-  it('keeps the rows of syncs with another destination, purpose or prefix apart', () =>
+  it('separates the rows of syncs with different destinations, purposes or prefixes', () =>
     withManifest(async (path) => {
       const scopes = [{}, { destination: 'azure' }, { purpose: 'evals' }, { prefix: 'p-' }];
       for (const [index, changes] of scopes.entries()) {
@@ -130,7 +130,7 @@ describe('a manifest', () => {
       expect((await manifest.read(signal))[0]?.fileId).toBe('file-a');
     }));
 
-  it('loses no row if many syncs write it at the same time', () =>
+  it('does not lose rows if many syncs write it at the same time', () =>
     withManifest(async (path) => {
       const names = Array.from({ length: 30 }, (_, index) => `file-${index}`);
       const writers = names.map(async (name) =>
@@ -195,7 +195,7 @@ describe('a manifest', () => {
     ['a training file', '{"messages":[]}\n', /line 1 has no valid "path"/],
     ['a repeated path', `${row('a')}\n${row('b')}\n${row('a')}\n`, /line 3 repeats the path of line 1/],
     ['a path in two Unicode forms', `${row('é')}\n${row('é'.normalize('NFD'))}\n`, /line 2 repeats the path/],
-    ['a path out of the source', `${row('../x')}\n`, /line 1 has a "path" that leads out of the source/],
+    ['a path outside the source', `${row('../x')}\n`, /line 1 has a "path" that leads out of the source/],
     ['an absolute path', `${row('/etc/passwd')}\n`, /line 1 has a "path" that leads out of the source/],
     ['a negative size', `${row('a', { size: -1 })}\n`, /line 1 has no valid "size"/],
     ['a size as a text', `${row('a', { size: '5' })}\n`, /line 1 has no valid "size"/],
@@ -206,7 +206,7 @@ describe('a manifest', () => {
     ['a huge line', `${row('a')}\n{"path":"${'x'.repeat(3 * MAX_LINE_BYTES)}"}\n`, /line 2 is longer than 65536 bytes/],
   ];
 
-  it.each(invalid)('with %s is reported by its line, and never changed', (_, text, message) =>
+  it.each(invalid)('with %s is rejected with the line number, and not changed', (_, text, message) =>
     withManifest(async (path) => {
       await writeFile(path, text);
       const manifest = await open(path);
@@ -220,7 +220,7 @@ describe('a manifest', () => {
     }),
   );
 
-  it('with bytes that are not UTF-8 is reported by its line', () =>
+  it('with bytes that are not UTF-8 is rejected with the line number', () =>
     withManifest(async (path) => {
       await writeFile(path, Buffer.concat([Buffer.from(`${row('a')}\n`), Buffer.from([0x7b, 0xff, 0x0a])]));
       await expect((await open(path)).read(signal)).rejects.toThrow(/line 2 is not UTF-8/);

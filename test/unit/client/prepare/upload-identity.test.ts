@@ -18,13 +18,13 @@ describe('the identity of an upload', () => {
   it.each<[string, Partial<UploadIdentity>]>([
     ['path', { source: { type: 'file', path: '/data/other.jsonl', host: 'a' } }],
     ['host', { source: { type: 'file', path: '/data/train.jsonl', host: 'b' } }],
-    ['host, by none', { source: { type: 'file', path: '/data/train.jsonl' } }],
+    ['absence of a host', { source: { type: 'file', path: '/data/train.jsonl' } }],
     [
       'range',
       { source: { type: 'file', path: '/data/train.jsonl', host: 'a', range: { offsetBytes: 0, sizeBytes: 5 } } },
     ],
     ['fingerprint', { fingerprint: '10-x-z' }],
-    ['fingerprint, by none', { fingerprint: undefined }],
+    ['absence of a fingerprint', { fingerprint: undefined }],
     ['filename', { filename: 'test.jsonl' }],
     ['purpose', { purpose: 'batch' }],
     ['destination', { destination: 'eu' }],

@@ -227,7 +227,7 @@ describe('a File', () => {
     ['size', known('a', '1', { sizeBytes: 11 })],
     ['creation time', known('a', '1', { createdAt: CREATED_AT - 1 })],
     ['no creation time', { path: 'a', fileId: '1', sizeBytes: 10, version: 'v1', md5: null }],
-  ])('is kept, with the reason, if its %s does not match the memory', (what, entry) => {
+  ])('is kept, with the reason, if the memory does not match: %s', (what, entry) => {
     const held = [{ fileId: '1', why: what }];
     expect(gone(new SyncPlan(files, [entry]), () => false)).toEqual({ deletions: [], held });
   });

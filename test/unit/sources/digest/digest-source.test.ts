@@ -38,7 +38,7 @@ describe('a hashing reader', () => {
     expect(reader.result().md5).toBe(md5);
   });
 
-  it('counts only the last pass of several', async () => {
+  it('returns the MD5 of the last pass if there are several', async () => {
     const reader = opened();
     await readFrom(reader, 0, 700);
     await readFrom(reader, 0);
@@ -103,7 +103,7 @@ describe('a pass with a check', () => {
   it.each([
     ['small', '{}\n'],
     ['large', many],
-  ])('rejects a %s invalid file by line and reason, without content', (_, text) =>
+  ])('rejects a %s invalid file with the line and the reason, without content', (_, text) =>
     inTemp(`${text}{"canary"\n`, async (run) => {
       const line = text.split('\n').length;
       const found = { invalid: 1, problems: [{ line, reason: 'is not valid JSON at byte 10' }] };

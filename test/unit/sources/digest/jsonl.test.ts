@@ -124,7 +124,7 @@ describe('the check of lines', () => {
     expect(new JsonlCheck({ check: 'batch' }).load(state, 0)).toBe(false);
   });
 
-  it('names the line and the reason, and never the content', () => {
+  it('reports the line and the reason, and never the content', () => {
     const canary = 'canary';
     const content = Buffer.concat([
       Buffer.from(`{"${canary}":1}\n\n${canary}\n["${canary}"]\n{"a":"${canary}`),
@@ -149,7 +149,7 @@ describe('the check of lines', () => {
     expect(reasons('{}\n  \n')).toEqual(['2 is empty']);
   });
 
-  it.each([1, 2, Infinity])('names UTF-16 by its byte order mark, in chunks of %d bytes', (chunkBytes) => {
+  it.each([1, 2, Infinity])('recognises UTF-16 by its byte order mark, in chunks of %d bytes', (chunkBytes) => {
     const little = Buffer.from(`\ufeff{"a":"${'b'.repeat(300_000)}"}\n`, 'utf16le');
     for (const content of [little, Buffer.from(little).swap16()]) {
       const [first] = report(content, { check: 'jsonl' }, chunkBytes).problems;
@@ -211,7 +211,7 @@ describe('the check of lines', () => {
     expect(problems[0]).toEqual({ line: 9001, reason: 'has the "custom_id" of line 1' });
   });
 
-  it('has the same problem for all lines of a layout', () => {
+  it('reports the same problem for all lines of a layout', () => {
     const invalid = '{"custom_id":"a","method":"POST","url":1,"body":{"n":-1.5}}\n';
     const content = `${invalid}${invalid.replace('-1.5', '2e9')}{"custom_id":"a","method":"POST"}\n`;
     expect(reasons(content, 'batch')).toEqual([

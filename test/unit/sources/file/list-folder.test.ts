@@ -50,7 +50,7 @@ describe('listing a folder', () => {
       expect(isComplete).toBe(true);
     }));
 
-  it('reports broken links, pipes, empty and oversized files, and lists the rest', () =>
+  it('reports broken links, pipes, empty and oversized files, and lists the other files', () =>
     withTempDir(async (folder) => {
       await writeFiles(folder, { good: 'g', empty: '', huge: '' });
       await truncate(join(folder, 'huge'), 8 * 1024 ** 3 + 1);
@@ -77,7 +77,7 @@ describe('listing a folder', () => {
       expect([filtered.problems, filtered.leftOut]).toEqual([[], []]);
     }));
 
-  it('is incomplete when a directory in it cannot be listed', () =>
+  it('is incomplete if a directory in it cannot be listed', () =>
     withTempDir(async (folder) => {
       await writeFiles(folder, { good: 'g' });
       // A name that is not UTF-8 represents all entries that cannot be listed.

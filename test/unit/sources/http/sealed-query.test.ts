@@ -37,10 +37,7 @@ describe('a sealed query', () => {
 
   it.each([
     ['another workflow', { ...place, workflowId: 'upload-2' }],
-    [
-      'a workflow whose ID starts with the ID of the right workflow',
-      { ...place, workflowId: 'upload-1-00001-of-00002' },
-    ],
+    ['a workflow with an ID that starts with the correct ID', { ...place, workflowId: 'upload-1-00001-of-00002' }],
     ['another URL', { ...place, url: 'https://other/x' }],
   ])('is rejected for %s', (_what, other) => {
     expect(errorOf(() => openSealedQuery(sealed, other, [SECRET]))).toMatchObject({ code: 'SOURCE_FORBIDDEN' });
