@@ -21,7 +21,7 @@ export const knownSplitFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'sends no part in a new session if a split upload was paused while its piece completed',
+    name: 'sends no part in a new session if a pause arrived while its piece completed',
     rule: 'nothing is sent during a pause',
     plan: {
       ...CALM,
@@ -77,7 +77,7 @@ export const knownSplitFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'sends parts of a piece whose resume arrives after a pause of the whole that was sent later',
+    name: 'sends parts of a piece whose resume arrives after a later pause of the upload',
     rule: 'nothing is sent during a pause',
     plan: {
       ...CALM,
@@ -93,7 +93,7 @@ export const knownSplitFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'sends parts of a piece that was resumed during a pause of the whole, and rejected a pause while it completed',
+    name: 'sends parts of a piece that was resumed, and rejected a pause while it completed',
     rule: 'nothing is sent during a pause',
     plan: {
       ...CALM,
@@ -136,7 +136,7 @@ export const knownSplitFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'waits for a resume of a piece whose pause arrives after a resume of the whole that was sent later',
+    name: 'waits for a resume of a piece whose pause arrives after a later resume',
     rule: 'an upload does not wait forever',
     plan: {
       ...CALM,

@@ -173,7 +173,7 @@ export const knownSyncFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'starts a new attempt at a retry if the large file of a sync has not continued as new yet',
+    name: 'starts a new attempt at a retry before the large file continues as new',
     rule: 'retry starts a new attempt',
     plan: {
       ...CALM,

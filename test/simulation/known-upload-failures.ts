@@ -31,7 +31,7 @@ const TOO_LARGE: Plan = {
 /** Failures of uploads that simulations found, each as the shortest plan that shows it. */
 export const knownUploadFailures: readonly KnownFailure[] = [
   {
-    name: 'retries if one part is rejected with 403 and another one with 404, together',
+    name: 'retries if parts are rejected with 403 and 404 at the same time',
     rule: 'an upload does not wait forever',
     plan: {
       ...TOGETHER,
@@ -43,7 +43,7 @@ export const knownUploadFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'opens a new session if a part that was stopped arrived at a strict service, twice',
+    name: 'opens a new session if a stopped part arrived at a strict service, twice',
     rule: 'a new session is opened if it can help',
     plan: {
       ...ONE_PART,
@@ -104,7 +104,7 @@ export const knownUploadFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'replaces a session with an incorrect MD5 after its completion was certainly rejected',
+    name: 'replaces a session with an incorrect MD5 after a rejected completion',
     rule: 'an uncertain completion has a cause',
     plan: {
       ...ONE_PART,
@@ -158,7 +158,7 @@ export const knownUploadFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'does not wait for a call after the other, each for the whole retry period',
+    name: 'does not wait for the whole retry period for each of several calls',
     rule: 'the retry period of an upload is respected',
     plan: {
       ...ONE_PART,
@@ -168,7 +168,7 @@ export const knownUploadFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'does not open one session after the other if parts return 404 while the upload waits',
+    name: 'does not open more sessions if parts return 404 while the upload waits',
     rule: 'a session that is lost without a wait counts',
     plan: {
       ...ONE_PART,
@@ -177,7 +177,7 @@ export const knownUploadFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'reports the File if the upload is cancelled after a completion without a response',
+    name: 'reports the File if the upload is cancelled after a lost completion response',
     rule: 'a File that exists is the result',
     plan: {
       ...ONE_PART,
@@ -234,7 +234,7 @@ export const knownUploadFailures: readonly KnownFailure[] = [
     },
   },
   {
-    name: 'does not count a session that expires although it was opened during the wait',
+    name: 'does not count a session that was opened during the wait and expires',
     rule: 'a session that is lost while the upload waits does not count',
     plan: { ...TOO_LARGE, callMs: [3000, 3000], partMs: [60_000, 60_000] },
   },

@@ -205,7 +205,7 @@ describe('a split upload', () => {
     }),
   };
 
-  it('fails before its first piece if the names of its Files do not fit into the result', async () => {
+  it('fails before its first piece if its File names do not fit into the result', async () => {
     const { failure, started } = await run('uploadSplitFile', request, answers);
     expect(failure).toMatchObject({ type: 'PayloadTooLarge', message: expect.stringMatching(/names of 1000 Files/) });
     expect(started).toEqual(['planSplit']);

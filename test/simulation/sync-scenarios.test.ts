@@ -47,7 +47,7 @@ describe('a sync', () => {
     expect(statusesOfFirstRun(seen)).toEqual(Array(30).fill('completed'));
   });
 
-  it('does not resend a file that is touched after a worker was killed during its completion', async () => {
+  it('does not resend a file that is touched after a worker kill during its completion', async () => {
     const kill = (worker: number) =>
       act({ call: 'completeUpload', nth: 1, plusMs: 1500 }, { kind: 'kill-worker', worker });
     const seen = await run<SyncProgress>({

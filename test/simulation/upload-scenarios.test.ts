@@ -18,7 +18,7 @@ describe('an upload', () => {
     expect(result).toMatchObject({ sessions: 1, parts: 12 });
   });
 
-  it('repeats a call once if it fails after a retry that arrived while it was in flight', async () => {
+  it('repeats a call once if it fails after a retry arrived while it was in flight', async () => {
     const seen = await run({
       callMs: [1000, 1000],
       faults: [{ call: 'createUpload', nth: 1, fault: status(403) }],
@@ -167,7 +167,7 @@ describe('an upload whose service', () => {
     },
   );
 
-  it('requests a pause longer than the retry period makes its last attempt when that period ends', async () => {
+  it('requests a pause longer than the retry period makes a last attempt at its end', async () => {
     const { result, virtualMs } = await run({
       request: { ...CALM.request, giveUpAfterMs: 90 * SECOND },
       outages: [during('createUpload', status(503, HOUR), 80 * SECOND)],
@@ -187,7 +187,7 @@ describe('an upload whose service', () => {
     expect(calls(seen, 'listFiles'), seen.trace.join('\n')).toHaveLength(3);
   });
 
-  it('rejects large parts (413) sends smaller parts in new sessions, which do not count', async () => {
+  it('rejects large parts (413) sends smaller parts in sessions that do not count', async () => {
     const { result } = await run({
       sizeBytes: 9 * MiB,
       request: { partSizeBytes: 8 * MiB, concurrency: 4, maxSessions: 1 },

@@ -307,7 +307,7 @@ describe('a connection that fails', () => {
     });
   });
 
-  test('is a ConnectionError that names the cause if the response is not HTTP, or not TLS', async () => {
+  test('is a ConnectionError with the cause if the response is not HTTP or not TLS', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => {});
       // An echo, so that the response contains the key.
