@@ -64,7 +64,7 @@ export default defineConfig({
   test: {
     // Most of the time, tests with servers wait, so more of them run than there are cores. `npm test` runs the others in a
     // second process at the same time.
-    maxWorkers: 6,
+    maxWorkers: 4,
     projects: [
       project('unit', 30_000),
       // One project shares its processes and its Temporal server.
