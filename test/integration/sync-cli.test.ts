@@ -77,7 +77,10 @@ describe('longhaul sync', () => {
             if (event.type === 'progress' && event.progress.counts.sent.files === 0) sizes.push(event.bytesSent ?? 0);
           }
         })();
-        await until(() => new Set(sizes.filter((bytes) => bytes > 0)).size > 2, 'events with three different numbers of bytes');
+        await until(
+          () => new Set(sizes.filter((bytes) => bytes > 0)).size > 2,
+          'events with three different numbers of bytes',
+        );
         await until(
           () => /^0 of 1 files · (?!0 B)\S+ \S+ of 8 MiB( · .* left)?$/m.test(run.stderr()),
           'a line with bytes',
