@@ -30,6 +30,11 @@ describe('controlling an upload', () => {
         api.configure({ bandwidthBytesPerSecond: MiB / 4 });
         expect((await handle.resume()).state).toBe('uploading');
         await until(() => api.stats().totals.partsBegun >= received + 5, 'five parts in flight');
+        // As Temporal UI asks for them.
+        const details = client.temporal.workflow.getHandle(handle.workflowId).query('__temporal_workflow_metadata');
+        expect(await details).toMatchObject({
+          currentDetails: expect.stringContaining('5 in flight, at most 5 at a time'),
+        });
         const { partsDone } = paused;
         expect(await handle.pause({ parts: 'stop' })).toMatchObject({ state: 'paused', partsInFlight: 0, partsDone });
         expect(api.stats().totals.partsReceived).toBe(partsDone);

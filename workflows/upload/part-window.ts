@@ -18,6 +18,7 @@ export class PartWindow {
    * @param send sends one part and records it; undefined if the part must be resent later
    * @param limit returns the maximum parts in flight
    * @param mayStart returns false to delay further parts
+   * @param onStarted called after parts were started
    * @param onGivenBack called if a part must be resent later
    * @param until ends the window early, after the parts in flight
    * @throws the error of the first failed part, or a CancelledFailure, after no part is in flight
@@ -26,6 +27,7 @@ export class PartWindow {
     readonly send: (partNumber: number) => Promise<true | undefined>;
     readonly limit: () => number;
     readonly mayStart: () => boolean;
+    readonly onStarted: () => void;
     readonly onGivenBack: () => void;
     readonly until: () => boolean;
   }): Promise<void> {
@@ -35,7 +37,10 @@ export class PartWindow {
     const isOver = () => this.#running.size === 0 && (this.#failure !== undefined || until() || this.#ledger.complete);
     try {
       while (!isOver()) {
-        while (canStart()) this.#start(this.#ledger.take() as number, options);
+        if (canStart()) {
+          while (canStart()) this.#start(this.#ledger.take() as number, options);
+          options.onStarted();
+        }
         await condition(() => canStart() || isOver());
         if (this.#failure) break;
       }

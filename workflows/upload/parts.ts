@@ -52,6 +52,7 @@ export class UploadParts {
       send: (partNumber) => waits.parts.attempt(() => this.#sendPart(partNumber, source, session)),
       // While the upload waits, one part is retried.
       limit: () => (waits.parts.info ? 1 : Math.min(tuning.mostParts, mostInFlight)),
+      onStarted: onChange,
       onGivenBack: onChange,
       mayStart: () => !isPaused() && waits.parts.isOpen && !session.isOver,
       until: () => hash.hasFailed || isHandOverDue() || (session.isOver && !isPaused()),
