@@ -7,7 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { PlannedPiece, PlanSplitResult } from '../../src/contracts/activities.ts';
-import { FailureType, type FailureDetails, type JobSubject } from '../../src/contracts/failures.ts';
+import { FailureType } from '../../src/contracts/failures.ts';
 import { MemoName, type RetuneInput } from '../../src/contracts/names.ts';
 import type {
   CarriedSplit,
@@ -29,15 +29,16 @@ import { Fleet } from '../fleet/fleet.ts';
 import { firstActivities } from '../shell/activities.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { detailsOf, failureIn, failureOf } from '../shell/failures.ts';
+import { JobRequest } from '../shell/job-request.ts';
 import { HandOverDue, Waiting } from '../shell/waiting.ts';
-import { firstName, type RawRequest } from '../shell/requests.ts';
+import { firstName } from '../shell/requests.ts';
 import { checkedResult } from '../shell/results.ts';
 import { Status } from '../shell/status.ts';
 import { Pieces } from './pieces.ts';
 
 /** The state of one split upload, and its steps. */
 export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploadProgress> {
-  readonly #raw: RawRequest;
+  readonly #request: JobRequest<PlanSplitResult>;
   readonly #status = new Status();
   readonly #waiting: Waiting;
   readonly #fleet: Fleet;
@@ -46,9 +47,6 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
   #paused: boolean;
   /** Changes of the request. */
   #settings: RetuneInput;
-  /** Request properties in the last failure of the first activity. */
-  #known: Pick<FailureDetails, 'subject' | 'giveUpAfterMs'> = {};
-  #plan: PlanSplitResult | undefined;
   #pieces: Pieces | undefined;
   #running: ChildUpload | undefined;
   #endReason: string | undefined;
@@ -57,12 +55,15 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     this.#paused = carried?.paused ?? false;
     this.#settings = carried?.settings ?? {};
     this.#startedAtMs = carried?.startedAtMs ?? Date.now();
-    this.#raw = { ...request };
-    const giveUpAfterMs = () => this.#plan?.request.giveUpAfterMs ?? this.#known.giveUpAfterMs ?? 0;
+    this.#request = new JobRequest(request, ({ request: full }) => ({
+      subject: full,
+      giveUpAfterMs: full.giveUpAfterMs,
+    }));
+    const giveUpAfterMs = () => this.#request.giveUpAfterMs;
     this.#waiting = new Waiting(giveUpAfterMs, () => this.#publish(), {
       carried: carried?.waiting ?? undefined,
       // Each piece continues as new separately.
-      handsOver: () => this.#plan === undefined,
+      handsOver: () => this.#request.checked === undefined,
     });
     const isPaused = () => this.#paused;
     // One after the other, because each session expires after an hour, and then can use the whole link.
@@ -87,7 +88,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
   }
 
   async #send(plan: PlanSplitResult): Promise<SplitUploadResult> {
-    this.#plan = plan;
+    this.#request.admit(plan);
     this.#status.use(plan.hasAttributes);
     const { concurrency, partSizeBytes, limitBytesPerSecond } = plan.request;
     this.#settings = { concurrency, partSizeBytes, limitBytesPerSecond, ...defined(this.#settings) };
@@ -114,7 +115,8 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
   rejects(control: Control): string | undefined {
     if (control.type !== 'retune') return undefined;
     if (control.ignoreInode) return SPLIT_IGNORES_NO_INODE;
-    return this.#plan && partSizeProblem(this.#plan.limits, control.partSizeBytes);
+    const { checked } = this.#request;
+    return checked && partSizeProblem(checked.limits, control.partSizeBytes);
   }
 
   /** Returns when the control is in effect in the running piece. */
@@ -150,8 +152,8 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     return {
       kind: 'split',
       state: shownState(this.#state, { isWaiting: waiting !== null, isPaused }),
-      filename: this.#subject?.filename ?? firstName(this.#raw),
-      bytesTotal: this.#plan?.sizeBytes ?? 0,
+      filename: this.#request.subject?.filename ?? firstName(this.#request.raw),
+      bytesTotal: this.#request.checked?.sizeBytes ?? 0,
       ...(this.#pieces?.totals(partSizeBytes) ?? nothing),
       partsInFlight: 0,
       concurrency,
@@ -164,19 +166,16 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     };
   }
 
-  get #subject(): JobSubject | undefined {
-    return this.#plan?.request ?? this.#known.subject;
-  }
-
   /** @throws ApplicationFailure for a request or a source that cannot be used */
   async #planSplit(): Promise<PlanSplitResult> {
-    const input = { request: this.#raw as never, identity: wholeIdentity() };
+    const { raw } = this.#request;
+    const input = { request: raw as never, identity: wholeIdentity() };
     try {
-      const summary = summaryCode(firstName(this.#raw));
-      const result = await firstActivities(this.#raw).planSplit.executeWithOptions({ summary }, [input]);
+      const summary = summaryCode(firstName(raw));
+      const result = await firstActivities(raw).planSplit.executeWithOptions({ summary }, [input]);
       return checkedResult('planSplit', result);
     } catch (error) {
-      this.#known = detailsOf(error) ?? this.#known;
+      this.#request.failed(detailsOf(error));
       this.#status.use(detailsOf(error)?.hasAttributes);
       // Nothing was started yet: an invalid path must fail now, and not after a day of waiting.
       const cause = failureIn(error);
@@ -259,7 +258,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     const progress = this.progress();
     const context = { nowMs: Date.now(), reason: this.#endReason };
     this.#status.details(describeSplitProgress(progress, context));
-    this.#status.attributes(uploadAttributes(progress, this.#subject, { reason: this.#endReason }));
+    this.#status.attributes(uploadAttributes(progress, this.#request.subject, { reason: this.#endReason }));
   }
 }
 

@@ -1,5 +1,5 @@
 import { uuid4, workflowInfo } from '@temporalio/workflow';
-import type { Admitted, FailureDetails, JobSubject } from '../../src/contracts/failures.ts';
+import type { Admitted } from '../../src/contracts/failures.ts';
 import { PayloadLimits } from '../../src/contracts/limits.ts';
 import type {
   FullSyncRequest,
@@ -18,7 +18,7 @@ import { Fleet } from '../fleet/fleet.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { RetryPeriod } from '../shell/retry-period.ts';
 import { HandOverDue, Waiting } from '../shell/waiting.ts';
-import type { RawRequest } from '../shell/requests.ts';
+import { JobRequest } from '../shell/job-request.ts';
 import { SyncCalls } from './calls.ts';
 import { Deletions } from './deletions.ts';
 import { Memory } from './memory.ts';
@@ -33,7 +33,7 @@ const LISTS_BYTES = 200;
 
 /** The state of one sync, and its steps. */
 export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProgress> {
-  readonly #raw: RawRequest;
+  readonly #request: JobRequest<Admitted<FullSyncRequest>>;
   readonly #calls: SyncCalls;
   readonly #planId: string;
   readonly #shown = new ShownSync();
@@ -41,7 +41,6 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   readonly #waiting: Waiting;
   /** Waits of the manifest, which are separate, because a plan that is retried can first need the results in the manifest. */
   readonly #recording: Waiting;
-  readonly #giveUpAfterMs: () => number;
   readonly #fleet: Fleet;
   readonly #tally: SyncTally;
   readonly #memory: Memory;
@@ -50,24 +49,21 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   readonly #sending: Sending;
   readonly #startedAtMs: number;
   readonly #lists: NewestLists;
-  #admitted: Admitted<FullSyncRequest> | undefined;
-  /** Request properties in the last failure of the first activity. */
-  #facts: Pick<FailureDetails, 'subject' | 'giveUpAfterMs'> = {};
   #state: SyncState;
   #paused: boolean;
   #endReason: string | undefined;
 
   constructor(request: SyncRequest, { memory, run }: SyncHandover) {
-    this.#raw = { ...request };
+    this.#request = new JobRequest(request, factsOf);
     this.#planId = run?.planId ?? uuid4();
-    this.#calls = new SyncCalls(this.#raw, this.#planId);
-    this.#giveUpAfterMs = () => this.#admitted?.request.upload.giveUpAfterMs ?? this.#facts.giveUpAfterMs ?? 0;
+    this.#calls = new SyncCalls(this.#request.raw, this.#planId);
+    const giveUpAfterMs = () => this.#request.giveUpAfterMs;
     const onChange = () => this.#publish();
     const period = new RetryPeriod();
     const ofLists = { carried: run?.waits?.lists, period, handsOver: () => true };
-    this.#waiting = new Waiting(this.#giveUpAfterMs, onChange, ofLists);
-    this.#recording = new Waiting(this.#giveUpAfterMs, onChange, { period });
-    const maxRunning = () => syncConcurrency(this.#request);
+    this.#waiting = new Waiting(giveUpAfterMs, onChange, ofLists);
+    this.#recording = new Waiting(giveUpAfterMs, onChange, { period });
+    const maxRunning = () => syncConcurrency(this.#request.full);
     this.#fleet = new Fleet({ isPaused: () => this.#paused, onChange, maxRunning });
     this.#tally = new SyncTally(run);
     this.#lists = new NewestLists(run?.lists);
@@ -75,7 +71,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       this.#calls,
       memory,
       run?.memoryProblem,
-      this.#raw['manifest'] === undefined ? undefined : this.#recording,
+      this.#request.raw['manifest'] === undefined ? undefined : this.#recording,
     );
     this.#plans = new Plans(this.#calls, this.#memory, this.#waiting, {
       lists: this.#lists,
@@ -83,7 +79,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       onChange,
       onAdmitted: (admitted) => this.#admit(admitted),
       onFailure: (details) => {
-        this.#facts = details ?? this.#facts;
+        this.#request.failed(details);
         this.#shown.use(details?.hasAttributes);
       },
     });
@@ -104,7 +100,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
         memory: this.#memory,
         tally: this.#tally,
         deletions: this.#deletions,
-        giveUpAfterMs: this.#giveUpAfterMs,
+        giveUpAfterMs,
         isPaused: () => this.#paused,
         isHandOverDue,
         onPlanned: () => this.#enter('uploading'),
@@ -120,21 +116,10 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   }
 
   #admit(admitted: Admitted<FullSyncRequest>): void {
-    this.#admitted = admitted;
+    this.#request.admit(admitted);
     this.#calls.admit(admitted.request);
     this.#shown.use(admitted.hasAttributes);
     this.#sending.admit(admitted);
-  }
-
-  get #request(): FullSyncRequest {
-    if (!this.#admitted) throw new Error('the request is not available before the lists exist');
-    return this.#admitted.request;
-  }
-
-  get #subject(): JobSubject | undefined {
-    if (!this.#admitted) return this.#facts.subject;
-    const { source, purpose, destination } = this.#admitted.request;
-    return { filename: nameOfContainer(source), purpose, destination };
   }
 
   /** Runs until the end, or until the history is long enough for continue-as-new. */
@@ -143,7 +128,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     this.#fleet.receiveReports();
     await this.#memory.recall();
     try {
-      if (this.#raw['dryRun'] === true) return await this.#dryRun();
+      if (this.#request.raw['dryRun'] === true) return await this.#dryRun();
       await this.#sync();
     } catch (error) {
       if (!(error instanceof HandOverDue)) throw error;
@@ -157,7 +142,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     try {
       if (!this.#sending.isDone) await this.#sending.run();
       if (!this.#sending.isDone) return;
-      if (this.#request.delete) {
+      if (this.#request.full.delete) {
         this.#enter('deleting');
         if (!(await this.#deletions.run())) return;
       }
@@ -206,7 +191,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     return {
       kind: 'sync',
       state: shownState(this.#state, { isWaiting: waiting !== null, isPaused }),
-      filename: this.#subject?.filename ?? '',
+      filename: this.#request.subject?.filename ?? '',
       bytesTotal: counts.toSend.bytes,
       bytesDone: counts.sent.bytes,
       partsInFlight: 0,
@@ -221,7 +206,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     const batch = await this.#plans.decisions();
     this.#tally.begin(batch.totals);
     this.#tally.toDelete(batch.deletionCount);
-    const problem = this.#request.delete ? this.#memory.problem : undefined;
+    const problem = this.#request.full.delete ? this.#memory.problem : undefined;
     this.#deletions.held = problem ?? batch.deletionsHeld;
     this.#enter('completed');
     return { ...this.#result(), decisions: batch.decisions, decisionsOmitted: batch.decisionsOmitted };
@@ -229,7 +214,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
 
   #carried(): Required<SyncHandover>['run'] {
     const carried = {
-      ...this.#admitted,
+      ...this.#request.checked,
       ...this.#sending.toJSON(),
       waits: { lists: this.#waiting.info, batches: this.#sending.waiting },
       planId: this.#planId,
@@ -238,7 +223,8 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       startedAtMs: this.#startedAtMs,
       memoryProblem: this.#memory.problem,
     };
-    const roomBytes = PayloadLimits.payload - jsonBytes([this.#raw, { memory: this.#memory.packed, run: carried }]);
+    const roomBytes =
+      PayloadLimits.payload - jsonBytes([this.#request.raw, { memory: this.#memory.packed, run: carried }]);
     return { ...carried, lists: this.#lists.within(roomBytes - LISTS_BYTES) };
   }
 
@@ -246,7 +232,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     const { counts, problems, leftOut, postponed = [], unmatchedGlobs = [] } = this.#tally.toJSON();
     return {
       workflowId: workflowInfo().workflowId,
-      dryRun: this.#request.dryRun,
+      dryRun: this.#request.full.dryRun,
       counts,
       problems,
       leftOut,
@@ -266,7 +252,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
 
   #publish(): void {
     this.#shown.show(this.progress(), {
-      subject: this.#subject,
+      subject: this.#request.subject,
       leftToRead: this.#plans.leftToRead,
       endReason: this.#endReason,
       firstProblem: this.#tally.firstProblem?.failureType,
@@ -276,4 +262,9 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
 
 function isHandOverDue(): boolean {
   return workflowInfo().continueAsNewSuggested;
+}
+
+function factsOf({ request }: Admitted<FullSyncRequest>) {
+  const { source, purpose, destination, upload } = request;
+  return { subject: { filename: nameOfContainer(source), purpose, destination }, giveUpAfterMs: upload.giveUpAfterMs };
 }

@@ -16,6 +16,7 @@ import { mimeTypeFields } from '../../src/core/upload/mime-type.ts';
 import { partRange, completeTimeoutMs, partTimeoutMs } from '../../src/core/upload/plan.ts';
 import { commandBytes, isPlainObject, mostInFlight } from '../../src/core/payload.ts';
 import { activitiesOf, firstActivities, type UploadActivities } from '../shell/activities.ts';
+import type { JobRequest } from '../shell/job-request.ts';
 import { firstName, type RawRequest } from '../shell/requests.ts';
 import { summaryCode } from '../../src/core/text/markdown.ts';
 import { detailsOf, failureIn, failureOf } from '../shell/failures.ts';
@@ -24,39 +25,29 @@ import type { OpenSession } from './open-session.ts';
 
 /** The activities of one upload, with their common input. Each call makes up to ten attempts. */
 export class UploadCalls {
-  readonly #raw: RawRequest;
-  #admitted: (Pick<InspectSourceResult, 'request' | 'limits'> & { readonly activities: UploadActivities }) | undefined;
+  readonly #job: JobRequest<InspectSourceResult>;
+  #proxies: UploadActivities | undefined;
 
-  /** @param raw request as the caller sent it, for the first activity only */
-  constructor(raw: RawRequest) {
-    this.#raw = raw;
-  }
-
-  /** @param source as the first activity returned it */
-  admit({ request, limits }: InspectSourceResult): void {
-    this.#admitted = { request, limits, activities: activitiesOf(request) };
+  constructor(job: JobRequest<InspectSourceResult>) {
+    this.#job = job;
   }
 
   get #request(): FullUploadRequest {
-    return this.#known.request;
+    return this.#job.full;
   }
 
   get #activities(): UploadActivities {
-    return this.#known.activities;
-  }
-
-  get #known() {
-    if (!this.#admitted) throw new Error('the request is not available before the source is inspected');
-    return this.#admitted;
+    return (this.#proxies ??= activitiesOf(this.#request));
   }
 
   /** @throws ApplicationFailure for a request or a source that cannot be used */
   async inspect(): Promise<InspectSourceResult> {
-    const summary = summaryCode(firstName(this.#raw));
-    return firstActivities(this.#raw)
-      .inspectSource.executeWithOptions({ summary, startToCloseTimeout: '1m' }, [{ request: this.#raw as never }])
+    const { raw } = this.#job;
+    const summary = summaryCode(firstName(raw));
+    return firstActivities(raw)
+      .inspectSource.executeWithOptions({ summary, startToCloseTimeout: '1m' }, [{ request: raw as never }])
       .then(
-        (result) => inspected(result, this.#raw),
+        (result) => inspected(result, raw),
         (error: unknown) => {
           // Nothing was started yet: an invalid path must fail now, and not after a day of waiting.
           const cause = failureIn(error);
@@ -108,9 +99,9 @@ export class UploadCalls {
 
   /** The check of the content, with the limit that it requires. */
   get #lines(): Pick<HashSourceInput, 'check' | 'maxLines'> {
-    const { request, limits } = this.#known;
-    const check = lineCheckOf(request.check, request.purpose);
-    return { check, maxLines: check && limits.maxLines };
+    const { check: named, purpose } = this.#request;
+    const check = lineCheckOf(named, purpose);
+    return { check, maxLines: check && this.#job.checked?.limits.maxLines };
   }
 
   /** Maximum number of parts in flight whose activities one message to Temporal can contain. */

@@ -1,8 +1,6 @@
 import { CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
 import type { InspectSourceResult, SourceInfo } from '../../src/contracts/activities.ts';
-import type { FailureDetails } from '../../src/contracts/failures.ts';
 import type {
-  FullUploadRequest,
   ReceiptFacts,
   UploadedFile,
   UploadProgress,
@@ -21,7 +19,8 @@ import { countEnd } from '../shell/counters.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { ExpectedSource, otherContent } from './expected-source.ts';
 import { detailsOf } from '../shell/failures.ts';
-import { firstName, type RawRequest } from '../shell/requests.ts';
+import { JobRequest } from '../shell/job-request.ts';
+import { firstName } from '../shell/requests.ts';
 import { OpenSession } from './open-session.ts';
 import type { ParentReports } from '../shell/parent-reports.ts';
 import { HandOverDue } from '../shell/waiting.ts';
@@ -45,7 +44,7 @@ export interface CarriedUpload extends CarriedUploadSessions, CarriedHash, Carri
 
 /** The state of one upload, and its steps. */
 export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgress> {
-  readonly #raw: RawRequest;
+  readonly #request: JobRequest<InspectSourceResult>;
   readonly #reports: ParentReports;
   readonly #calls: UploadCalls;
   readonly #shown = new ShownUpload();
@@ -56,26 +55,29 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   readonly #hash: SourceHash;
   readonly #tuning: UploadTuning;
   readonly #expected: ExpectedSource;
-  /** Request properties in the last failure of the first activity. */
-  #known: Pick<FailureDetails, 'subject' | 'giveUpAfterMs'> = {};
   #state: UploadState;
   #paused: boolean;
-  #source: InspectSourceResult | undefined;
   /** Once it has ended. */
   #end: { readonly fileId?: string; readonly reason?: string | undefined } = {};
 
   constructor(request: UploadRequest, carried: CarriedUpload | undefined, reports: ParentReports) {
     this.#reports = reports;
-    this.#raw = { ...request };
-    this.#calls = new UploadCalls(this.#raw);
-    const giveUpAfterMs = () => this.#source?.request.giveUpAfterMs ?? this.#known.giveUpAfterMs ?? 0;
-    this.#waits = new UploadWaits(giveUpAfterMs, () => this.#publish(), carried);
+    this.#request = new JobRequest(request, ({ request: full }) => ({
+      subject: full,
+      giveUpAfterMs: full.giveUpAfterMs,
+    }));
+    this.#calls = new UploadCalls(this.#request);
+    this.#waits = new UploadWaits(
+      () => this.#request.giveUpAfterMs,
+      () => this.#publish(),
+      carried,
+    );
     this.#hash = new SourceHash(this.#calls, this.#waits.hash, carried);
     this.#paused = carried?.paused ?? false;
     this.#tuning = new UploadTuning(carried);
     this.#expected = new ExpectedSource(this.#tuning, carried?.otherInode);
     const shared = { calls: this.#calls, waits: this.#waits, tuning: this.#tuning };
-    this.#sessions = new UploadSessions({ ...shared, maxSessions: () => this.#request.maxSessions }, carried);
+    this.#sessions = new UploadSessions({ ...shared, maxSessions: () => this.#request.full.maxSessions }, carried);
     this.#parts = new UploadParts(
       {
         ...shared,
@@ -91,11 +93,6 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     if (carried?.source) this.#admit(carried.source);
   }
 
-  get #request(): FullUploadRequest {
-    if (!this.#source) throw new Error('the request is not available before the source is inspected');
-    return this.#source.request;
-  }
-
   /** Runs until the end, or until the history is long enough for continue-as-new. */
   async run(): Promise<UploadResult | HandOver<CarriedUpload>> {
     this.#publish();
@@ -108,8 +105,8 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   }
 
   async #run(): Promise<UploadResult> {
-    const source = this.#source ?? this.#admit(await this.#waits.calls.repeat(() => this.#inspect()));
-    const { md5, sha256, check, purpose } = this.#request;
+    const source = this.#request.checked ?? this.#admit(await this.#waits.calls.repeat(() => this.#inspect()));
+    const { md5, sha256, check, purpose } = this.#request.full;
     const needsPass = md5 || sha256 || lineCheckOf(check, purpose) !== undefined;
     const hashing = needsPass && !source.isSmall ? this.#hash.run(source, this.#expected.call) : Promise.resolve();
     try {
@@ -143,15 +140,14 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     try {
       return await this.#calls.inspect();
     } catch (error) {
-      this.#known = detailsOf(error) ?? this.#known;
+      this.#request.failed(detailsOf(error));
       this.#shown.use(detailsOf(error)?.hasAttributes);
       throw error;
     }
   }
 
   #admit(source: InspectSourceResult): InspectSourceResult {
-    this.#source = source;
-    this.#calls.admit(source);
+    this.#request.admit(source);
     this.#tuning.admit(source.request);
     this.#shown.use(source.hasAttributes);
     return source;
@@ -162,9 +158,10 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     if (control.type === 'pause' && isCompleting && control.whileCompleting !== true)
       return 'cannot pause: the upload is completing';
     if (control.type !== 'retune') return undefined;
-    const { md5, source } = this.#source?.request ?? this.#raw;
+    const { checked, raw } = this.#request;
+    const { md5, source } = checked?.request ?? raw;
     const { type } = (source ?? {}) as { readonly type?: unknown };
-    const problem = this.#source && partSizeProblem(this.#source.limits, control.partSizeBytes);
+    const problem = checked && partSizeProblem(checked.limits, control.partSizeBytes);
     return problem ?? ignoreInodeProblem({ md5, source: { type }, ignoreInode: control.ignoreInode });
   }
 
@@ -196,7 +193,8 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   async abandon(state: 'cancelled' | 'failed', reason: string): Promise<UploadResult | undefined> {
     const file = await this.#sessions.cancel(this.#hash.md5);
     const session = this.#sessions.current;
-    if (file && this.#source && session) return this.#receipt(this.#source, session, file);
+    const source = this.#request.checked;
+    if (file && source && session) return this.#receipt(source, session, file);
     this.#end = { reason };
     this.#enter(state);
     return undefined;
@@ -214,8 +212,8 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     return {
       kind: 'upload',
       state: shownState(this.#state, { isWaiting: waiting !== null, isPaused }),
-      filename: (this.#source?.request ?? this.#known.subject)?.filename ?? firstName(this.#raw),
-      bytesTotal: this.#source?.sizeBytes ?? 0,
+      filename: this.#request.subject?.filename ?? firstName(this.#request.raw),
+      bytesTotal: this.#request.checked?.sizeBytes ?? 0,
       bytesDone: ledger?.bytesDone ?? 0,
       partSizeBytes: ledger?.plan.partSizeBytes ?? 0,
       partsTotal: ledger?.plan.partCount ?? 0,
@@ -262,7 +260,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
 
   /** Not for the files of a sync: their results are in the history of the sync. */
   #receiptFacts({ fingerprint }: SourceInfo, { ledger }: OpenSession): ReceiptFacts | undefined {
-    const { within, destination, source } = this.#request;
+    const { within, destination, source } = this.#request.full;
     if (within !== undefined) return undefined;
     const { startedAtMs, completedAtMs } = { startedAtMs: this.#startedAtMs, completedAtMs: Date.now() };
     const partIds = ledger.orderedPartIds();
@@ -271,7 +269,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
 
   #carried(): CarriedUpload {
     return {
-      source: this.#source,
+      source: this.#request.checked,
       ...this.#sessions.toJSON(),
       partsSent: this.#parts.sent,
       ...this.#hash.toJSON(),
@@ -290,11 +288,11 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   }
 
   #publish(): void {
-    const isSmall = this.#source?.isSmall === true;
+    const isSmall = this.#request.checked?.isSmall === true;
     // The parent receives the result separately.
     const hasEnded = ['completed', 'failed', 'cancelled'].includes(this.#state);
     if (!hasEnded) this.#reports.waits(this.#waits.waiting ?? null);
-    const subject = this.#source?.request ?? this.#known.subject;
+    const { subject } = this.#request;
     this.#shown.show(this.progress(), { ...this.#end, subject, partsSent: this.#parts.sent, isSmall });
   }
 }

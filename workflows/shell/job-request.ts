@@ -1,0 +1,50 @@
+import type { Admitted, FailureDetails, JobSubject } from '../../src/contracts/failures.ts';
+import type { RawRequest } from './requests.ts';
+
+interface RequestFacts {
+  readonly subject: JobSubject;
+  readonly giveUpAfterMs: number;
+}
+
+/** The request of a job, before and after the first activity has checked it. */
+export class JobRequest<Checked extends Admitted<unknown>> {
+  readonly raw: RawRequest;
+  readonly #factsOf: (checked: Checked) => RequestFacts;
+  #checked: Checked | undefined;
+  /** Before the request is checked, those in the last failure of the first activity. */
+  #facts: Partial<RequestFacts> = {};
+
+  constructor(request: object, factsOf: (checked: Checked) => RequestFacts) {
+    this.raw = { ...request };
+    this.#factsOf = factsOf;
+  }
+
+  /** The result of the first activity; undefined before it. */
+  get checked(): Checked | undefined {
+    return this.#checked;
+  }
+
+  /** @throws Error before the first activity has completed */
+  get full(): Checked['request'] {
+    if (!this.#checked) throw new Error('the request is not available before the first activity has checked it');
+    return this.#checked.request;
+  }
+
+  get subject(): JobSubject | undefined {
+    return this.#facts.subject;
+  }
+
+  get giveUpAfterMs(): number {
+    return this.#facts.giveUpAfterMs ?? 0;
+  }
+
+  admit(checked: Checked): void {
+    this.#checked = checked;
+    this.#facts = this.#factsOf(checked);
+  }
+
+  /** @param details of a failure of the first activity */
+  failed(details: FailureDetails | undefined): void {
+    if (!this.#checked && details) this.#facts = details;
+  }
+}
