@@ -15,11 +15,10 @@ import type {
   SplitUploadRequest,
   SplitUploadResult,
 } from '../../src/contracts/split.ts';
-import type { UploadProgress, UploadResult, UploadState } from '../../src/contracts/upload.ts';
-import { shownState, shownWait, uploadAttributes } from '../../src/core/show/attributes.ts';
+import type { UploadProgress, UploadResult } from '../../src/contracts/upload.ts';
 import { uploadEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
 import { pieceIdentity } from '../../src/core/split/pieces.ts';
-import { describeSplitProgress, withPieceProgress } from '../../src/core/split/progress.ts';
+import { withPieceProgress } from '../../src/core/split/progress.ts';
 import { clip } from '../../src/core/text/clip.ts';
 import { summaryCode, summaryOf } from '../../src/core/text/markdown.ts';
 import { acceptedPartSizeBytes, partSizeProblem } from '../../src/core/upload/plan.ts';
@@ -33,46 +32,52 @@ import { JobRequest } from '../shell/job-request.ts';
 import { HandOverDue, Waiting } from '../shell/waiting.ts';
 import { firstName } from '../shell/requests.ts';
 import { checkedResult } from '../shell/results.ts';
-import { Status } from '../shell/status.ts';
 import { Pieces } from './pieces.ts';
+import { SplitView } from './view.ts';
 
 /** The state of one split upload, and its steps. */
 export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploadProgress> {
   readonly #request: JobRequest<PlanSplitResult>;
-  readonly #status = new Status();
+  readonly #view: SplitView;
   readonly #waiting: Waiting;
   readonly #fleet: Fleet;
-  readonly #startedAtMs: number;
-  #state: UploadState = 'inspecting';
   #paused: boolean;
   /** Changes of the request. */
   #settings: RetuneInput;
   #pieces: Pieces | undefined;
   #running: ChildUpload | undefined;
-  #endReason: string | undefined;
 
   constructor(request: SplitUploadRequest, carried?: CarriedSplit) {
     this.#paused = carried?.paused ?? false;
     this.#settings = carried?.settings ?? {};
-    this.#startedAtMs = carried?.startedAtMs ?? Date.now();
     this.#request = new JobRequest(request, ({ request: full }) => ({
       subject: full,
       giveUpAfterMs: full.giveUpAfterMs,
     }));
     const giveUpAfterMs = () => this.#request.giveUpAfterMs;
-    this.#waiting = new Waiting(giveUpAfterMs, () => this.#publish(), {
+    this.#waiting = new Waiting(giveUpAfterMs, () => this.#view.publish(), {
       carried: carried?.waiting ?? undefined,
       // Each piece continues as new separately.
       handsOver: () => this.#request.checked === undefined,
     });
     const isPaused = () => this.#paused;
     // One after the other, because each session expires after an hour, and then can use the whole link.
-    this.#fleet = new Fleet({ maxRunning: () => 1, isPaused, onChange: () => this.#publish() });
+    this.#fleet = new Fleet({ maxRunning: () => 1, isPaused, onChange: () => this.#view.publish() });
+    this.#view = new SplitView(
+      {
+        request: this.#request,
+        pieces: () => this.#pieces,
+        settings: () => this.#settings,
+        isPaused,
+        waiting: () => this.#waiting.info ?? this.#fleet.waiting,
+      },
+      carried?.startedAtMs ?? Date.now(),
+    );
   }
 
   /** @throws ApplicationFailure that lists the pieces if some have no File */
   async run(): Promise<SplitUploadResult | HandOver<CarriedSplit>> {
-    this.#publish();
+    this.#view.publish();
     this.#fleet.receiveReports();
     try {
       return await this.#send(await this.#waiting.repeat(() => this.#planSplit()));
@@ -83,18 +88,18 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
       waiting: this.#waiting.info ?? null,
       settings: this.#settings,
       paused: this.#paused,
-      startedAtMs: this.#startedAtMs,
+      startedAtMs: this.#view.startedAtMs,
     }));
   }
 
   async #send(plan: PlanSplitResult): Promise<SplitUploadResult> {
     this.#request.admit(plan);
-    this.#status.use(plan.hasAttributes);
+    this.#view.use(plan.hasAttributes);
     const { concurrency, partSizeBytes, limitBytesPerSecond } = plan.request;
     this.#settings = { concurrency, partSizeBytes, limitBytesPerSecond, ...defined(this.#settings) };
     const pieces = new Pieces(workflowInfo().workflowId, plan.request.filename, plan);
     this.#pieces = pieces;
-    this.#enter('uploading');
+    this.#view.enter('uploading');
     try {
       await this.#fleet.send(this.#loads(plan, pieces), () => pieces.endsAll);
     } finally {
@@ -103,12 +108,12 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     const { consideredCancelled } = CancellationScope.current();
     if (consideredCancelled && !pieces.areComplete) throw new CancelledFailure('cancelled before its last piece');
     const outcome = pieces.outcome();
-    this.#enter('completed');
+    this.#view.enter('completed');
     return {
       workflowId: workflowInfo().workflowId,
       ...outcome,
       bytes: plan.sizeBytes,
-      durationMs: Date.now() - this.#startedAtMs,
+      durationMs: Date.now() - this.#view.startedAtMs,
     };
   }
 
@@ -125,7 +130,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     if (type === 'retry') this.#waiting.retry();
     else if (type === 'retune') this.#settings = { ...this.#settings, ...input };
     else this.#paused = type === 'pause';
-    this.#publish();
+    this.#view.publish();
     const running = this.#running;
     // A piece that is completing can lose its session, and then resends its parts.
     await this.#fleet.apply(control.type === 'pause' ? { ...control, whileCompleting: true } : control);
@@ -135,8 +140,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
   }
 
   async abandon(state: 'cancelled' | 'failed', reason: string): Promise<undefined> {
-    this.#endReason = reason;
-    this.#enter(state);
+    this.#view.failed(state, reason);
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
     return undefined;
   }
@@ -146,24 +150,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
   }
 
   progress(): SplitUploadProgress {
-    const { concurrency = 0, partSizeBytes, limitBytesPerSecond } = this.#settings;
-    const waiting = shownWait(this.#state, this.#waiting.info ?? this.#fleet.waiting, Date.now());
-    const isPaused = this.#paused && this.#state === 'uploading';
-    return {
-      kind: 'split',
-      state: shownState(this.#state, { isWaiting: waiting !== null, isPaused }),
-      filename: this.#request.subject?.filename ?? firstName(this.#request.raw),
-      bytesTotal: this.#request.checked?.sizeBytes ?? 0,
-      ...(this.#pieces?.totals(partSizeBytes) ?? nothing),
-      partsInFlight: 0,
-      concurrency,
-      limit: limitBytesPerSecond === undefined ? null : { bytesPerSecond: limitBytesPerSecond, revision: 0 },
-      session: null,
-      sessionEndsTooEarly: false,
-      waiting,
-      md5: null,
-      startedAtMs: this.#startedAtMs,
-    };
+    return this.#view.progress();
   }
 
   /** @throws ApplicationFailure for a request or a source that cannot be used */
@@ -176,7 +163,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
       return checkedResult('planSplit', result);
     } catch (error) {
       this.#request.failed(detailsOf(error));
-      this.#status.use(detailsOf(error)?.hasAttributes);
+      this.#view.use(detailsOf(error)?.hasAttributes);
       // Nothing was started yet: an invalid path must fail now, and not after a day of waiting.
       const cause = failureIn(error);
       throw cause?.type === FailureType.SourceMissing ? failureOf(error) : error;
@@ -235,7 +222,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     const partSizeBytes = acceptedPartSizeBytes(limits, result.bytes, planned, result.partSizeBytes);
     if (partSizeBytes !== undefined) this.#settings = { ...this.#settings, partSizeBytes };
     pieces.completed(number, result);
-    this.#publish();
+    this.#view.publish();
   }
 
   #requestOf(
@@ -248,30 +235,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     const settings = this.#settings;
     return { ...rest, ...settings, source: { ...source, range }, filename, expectedFingerprint: fingerprint };
   }
-
-  #enter(state: UploadState): void {
-    this.#state = state;
-    this.#publish();
-  }
-
-  #publish(): void {
-    const progress = this.progress();
-    const context = { nowMs: Date.now(), reason: this.#endReason };
-    this.#status.details(describeSplitProgress(progress, context));
-    this.#status.attributes(uploadAttributes(progress, this.#request.subject, { reason: this.#endReason }));
-  }
 }
-
-/** Progress before the plan exists. */
-const nothing = {
-  bytesDone: 0,
-  partSizeBytes: 0,
-  partsTotal: 0,
-  partsDone: 0,
-  sessionsOpened: 0,
-  orphanedSessions: 0,
-  pieces: [],
-} as const;
 
 /** Digest of the request in the memo of its client. */
 function wholeIdentity(): string | null {

@@ -1,15 +1,7 @@
 import { uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Admitted } from '../../src/contracts/failures.ts';
 import { PayloadLimits } from '../../src/contracts/limits.ts';
-import type {
-  FullSyncRequest,
-  SyncHandover,
-  SyncProgress,
-  SyncRequest,
-  SyncResult,
-  SyncState,
-} from '../../src/contracts/sync.ts';
-import { shownState, shownWait } from '../../src/core/show/attributes.ts';
+import type { FullSyncRequest, SyncHandover, SyncProgress, SyncRequest, SyncResult } from '../../src/contracts/sync.ts';
 import { syncEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
 import { nameOfContainer } from '../../src/core/source/names.ts';
 import { SyncTally } from '../../src/core/sync/tally.ts';
@@ -25,7 +17,7 @@ import { Memory } from './memory.ts';
 import { NewestLists } from './newest-lists.ts';
 import { Plans } from './plans.ts';
 import { Sending } from './sending.ts';
-import { ShownSync } from './shown-sync.ts';
+import { SyncView } from './view.ts';
 import { syncConcurrency } from './uploads.ts';
 
 /** Bytes of the state of the lists, without the uploads. */
@@ -36,7 +28,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   readonly #request: JobRequest<Admitted<FullSyncRequest>>;
   readonly #calls: SyncCalls;
   readonly #planId: string;
-  readonly #shown = new ShownSync();
+  readonly #view: SyncView;
   /** Waits of the lists and deletions. */
   readonly #waiting: Waiting;
   /** Waits of the manifest, which are separate, because a plan that is retried can first need the results in the manifest. */
@@ -47,18 +39,15 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   readonly #plans: Plans;
   readonly #deletions: Deletions;
   readonly #sending: Sending;
-  readonly #startedAtMs: number;
   readonly #lists: NewestLists;
-  #state: SyncState;
   #paused: boolean;
-  #endReason: string | undefined;
 
   constructor(request: SyncRequest, { memory, run }: SyncHandover) {
     this.#request = new JobRequest(request, factsOf);
     this.#planId = run?.planId ?? uuid4();
     this.#calls = new SyncCalls(this.#request.raw, this.#planId);
     const giveUpAfterMs = () => this.#request.giveUpAfterMs;
-    const onChange = () => this.#publish();
+    const onChange = () => this.#view.publish();
     const period = new RetryPeriod();
     const ofLists = { carried: run?.waits?.lists, period, handsOver: () => true };
     this.#waiting = new Waiting(giveUpAfterMs, onChange, ofLists);
@@ -80,7 +69,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       onAdmitted: (admitted) => this.#admit(admitted),
       onFailure: (details) => {
         this.#request.failed(details);
-        this.#shown.use(details?.hasAttributes);
+        this.#view.use(details?.hasAttributes);
       },
     });
     this.#deletions = new Deletions({
@@ -103,14 +92,24 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
         giveUpAfterMs,
         isPaused: () => this.#paused,
         isHandOverDue,
-        onPlanned: () => this.#enter('uploading'),
+        onPlanned: () => this.#view.enter('uploading'),
         onChange,
       },
       run,
     );
-    this.#state = run && !this.#sending.isFirst ? (run.uploadsDone ? 'deleting' : 'uploading') : 'listing';
     this.#paused = run?.paused ?? false;
-    this.#startedAtMs = run?.startedAtMs ?? Date.now();
+    this.#view = new SyncView(
+      {
+        request: this.#request,
+        fleet: this.#fleet,
+        tally: this.#tally,
+        isPaused: () => this.#paused,
+        waiting: () => this.#recording.info ?? this.#waiting.info,
+        leftToRead: () => this.#plans.leftToRead,
+      },
+      run && !this.#sending.isFirst ? (run.uploadsDone ? 'deleting' : 'uploading') : 'listing',
+      run?.startedAtMs ?? Date.now(),
+    );
     const { request: known, limits } = run ?? {};
     if (known && limits) this.#admit({ request: known, hasAttributes: run?.hasAttributes ?? false, limits });
   }
@@ -118,13 +117,13 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   #admit(admitted: Admitted<FullSyncRequest>): void {
     this.#request.admit(admitted);
     this.#calls.admit(admitted.request);
-    this.#shown.use(admitted.hasAttributes);
+    this.#view.use(admitted.hasAttributes);
     this.#sending.admit(admitted);
   }
 
   /** Runs until the end, or until the history is long enough for continue-as-new. */
   async run(): Promise<SyncResult | HandOver<Required<SyncHandover>>> {
-    this.#publish();
+    this.#view.publish();
     this.#fleet.receiveReports();
     await this.#memory.recall();
     try {
@@ -134,7 +133,8 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       if (!(error instanceof HandOverDue)) throw error;
     }
     await this.#memory.pack();
-    if (this.#state !== 'completed') return new HandOver(() => ({ memory: this.#memory.packed, run: this.#carried() }));
+    if (this.#view.state !== 'completed')
+      return new HandOver(() => ({ memory: this.#memory.packed, run: this.#carried() }));
     return this.#result();
   }
 
@@ -143,11 +143,11 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       if (!this.#sending.isDone) await this.#sending.run();
       if (!this.#sending.isDone) return;
       if (this.#request.full.delete) {
-        this.#enter('deleting');
+        this.#view.enter('deleting');
         if (!(await this.#deletions.run())) return;
       }
       await this.#memory.record();
-      this.#enter('completed');
+      this.#view.enter('completed');
     } finally {
       await this.#fleet.drain();
     }
@@ -165,7 +165,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       this.#recording.retry();
       this.#sending.retry();
     } else this.#paused = type === 'pause';
-    this.#publish();
+    this.#view.publish();
     // An upload that is completing can lose its session, and then resends its parts.
     await this.#fleet.apply(type === 'pause' ? { ...control, whileCompleting: true } : control);
     return this.progress();
@@ -174,8 +174,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   async abandon(state: 'cancelled' | 'failed', reason: string): Promise<undefined> {
     await this.#sending.abandon();
     await this.#memory.abandon();
-    this.#endReason = reason;
-    this.#enter(state);
+    this.#view.failed(state, reason);
     return undefined;
   }
 
@@ -184,22 +183,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   }
 
   progress(): SyncProgress {
-    const wait = this.#recording.info ?? this.#waiting.info ?? this.#fleet.waiting;
-    const waiting = shownWait(this.#state, wait, Date.now());
-    const isPaused = this.#paused && this.#state !== 'listing';
-    const { counts } = this.#tally;
-    return {
-      kind: 'sync',
-      state: shownState(this.#state, { isWaiting: waiting !== null, isPaused }),
-      filename: this.#request.subject?.filename ?? '',
-      bytesTotal: counts.toSend.bytes,
-      bytesDone: counts.sent.bytes,
-      partsInFlight: 0,
-      waiting,
-      counts,
-      uploading: this.#fleet.paths,
-      startedAtMs: this.#startedAtMs,
-    };
+    return this.#view.progress();
   }
 
   async #dryRun(): Promise<SyncResult> {
@@ -208,7 +192,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     this.#tally.toDelete(batch.deletionCount);
     const problem = this.#request.full.delete ? this.#memory.problem : undefined;
     this.#deletions.held = problem ?? batch.deletionsHeld;
-    this.#enter('completed');
+    this.#view.enter('completed');
     return { ...this.#result(), decisions: batch.decisions, decisionsOmitted: batch.decisionsOmitted };
   }
 
@@ -220,7 +204,7 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       planId: this.#planId,
       ...this.#tally.toJSON(),
       paused: this.#paused,
-      startedAtMs: this.#startedAtMs,
+      startedAtMs: this.#view.startedAtMs,
       memoryProblem: this.#memory.problem,
     };
     const roomBytes =
@@ -239,24 +223,10 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
       postponed,
       unmatchedGlobs,
       deletionsHeld: this.#deletions.held,
-      durationMs: Date.now() - this.#startedAtMs,
+      durationMs: Date.now() - this.#view.startedAtMs,
       memoryProblem: this.#memory.problem,
       memory: this.#memory.ofResult,
     };
-  }
-
-  #enter(state: SyncState): void {
-    this.#state = state;
-    this.#publish();
-  }
-
-  #publish(): void {
-    this.#shown.show(this.progress(), {
-      subject: this.#request.subject,
-      leftToRead: this.#plans.leftToRead,
-      endReason: this.#endReason,
-      firstProblem: this.#tally.firstProblem?.failureType,
-    });
   }
 }
 

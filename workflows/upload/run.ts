@@ -1,33 +1,22 @@
-import { CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
-import type { InspectSourceResult, SourceInfo } from '../../src/contracts/activities.ts';
-import type {
-  ReceiptFacts,
-  UploadedFile,
-  UploadProgress,
-  UploadRequest,
-  UploadResult,
-  UploadState,
-} from '../../src/contracts/upload.ts';
-import { withoutSealedQuery } from '../../src/core/source/names.ts';
+import { CancellationScope, condition } from '@temporalio/workflow';
+import type { InspectSourceResult } from '../../src/contracts/activities.ts';
+import type { UploadProgress, UploadRequest, UploadResult } from '../../src/contracts/upload.ts';
 import { lineCheckOf } from '../../src/core/upload/content.ts';
 import { uploadEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
 import { partSizeProblem } from '../../src/core/upload/plan.ts';
-import { shownState, shownWait } from '../../src/core/show/attributes.ts';
 import { ignoreInodeProblem } from '../../src/core/upload/fingerprint.ts';
 import { UploadTuning, type CarriedTuning } from '../../src/core/upload/tuning.ts';
-import { countEnd } from '../shell/counters.ts';
 import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { ExpectedSource, otherContent } from './expected-source.ts';
 import { detailsOf } from '../shell/failures.ts';
 import { JobRequest } from '../shell/job-request.ts';
-import { firstName } from '../shell/requests.ts';
 import { OpenSession } from './open-session.ts';
 import type { ParentReports } from '../shell/parent-reports.ts';
 import { HandOverDue } from '../shell/waiting.ts';
 import { UploadParts } from './parts.ts';
 import { UploadSessions, type CarriedUploadSessions } from './sessions.ts';
 import { SourceHash, type CarriedHash } from './source-hash.ts';
-import { ShownUpload } from './shown-upload.ts';
+import { UploadView } from './view.ts';
 import { UploadCalls } from './calls.ts';
 import { UploadWaits, type CarriedWaits } from './waits.ts';
 
@@ -45,23 +34,17 @@ export interface CarriedUpload extends CarriedUploadSessions, CarriedHash, Carri
 /** The state of one upload, and its steps. */
 export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgress> {
   readonly #request: JobRequest<InspectSourceResult>;
-  readonly #reports: ParentReports;
   readonly #calls: UploadCalls;
-  readonly #shown = new ShownUpload();
-  readonly #startedAtMs: number;
+  readonly #view: UploadView;
   readonly #waits: UploadWaits;
   readonly #sessions: UploadSessions;
   readonly #parts: UploadParts;
   readonly #hash: SourceHash;
   readonly #tuning: UploadTuning;
   readonly #expected: ExpectedSource;
-  #state: UploadState;
   #paused: boolean;
-  /** Once it has ended. */
-  #end: { readonly fileId?: string; readonly reason?: string | undefined } = {};
 
   constructor(request: UploadRequest, carried: CarriedUpload | undefined, reports: ParentReports) {
-    this.#reports = reports;
     this.#request = new JobRequest(request, ({ request: full }) => ({
       subject: full,
       giveUpAfterMs: full.giveUpAfterMs,
@@ -69,7 +52,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     this.#calls = new UploadCalls(this.#request);
     this.#waits = new UploadWaits(
       () => this.#request.giveUpAfterMs,
-      () => this.#publish(),
+      () => this.#view.publish(),
       carried,
     );
     this.#hash = new SourceHash(this.#calls, this.#waits.hash, carried);
@@ -84,18 +67,29 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
         hash: this.#hash,
         expected: this.#expected,
         isPaused: () => this.#paused,
-        onChange: () => this.#publish(),
+        onChange: () => this.#view.publish(),
       },
       carried?.partsSent,
     );
-    this.#state = carried?.session ? 'uploading' : carried?.source ? 'creating' : 'inspecting';
-    this.#startedAtMs = carried?.startedAtMs ?? Date.now();
+    this.#view = new UploadView(
+      {
+        ...shared,
+        request: this.#request,
+        reports,
+        sessions: this.#sessions,
+        parts: this.#parts,
+        hash: this.#hash,
+        isPaused: () => this.#paused,
+      },
+      carried?.session ? 'uploading' : carried?.source ? 'creating' : 'inspecting',
+      carried?.startedAtMs ?? Date.now(),
+    );
     if (carried?.source) this.#admit(carried.source);
   }
 
   /** Runs until the end, or until the history is long enough for continue-as-new. */
   async run(): Promise<UploadResult | HandOver<CarriedUpload>> {
-    this.#publish();
+    this.#view.publish();
     try {
       return await this.#run();
     } catch (error) {
@@ -113,7 +107,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
       for (;;) {
         const session = this.#sessions.current ?? (await this.#openSession(source));
         try {
-          this.#enter('uploading');
+          this.#view.enter('uploading');
           await this.#parts.send(source, session);
           if (!session.ledger.complete) throw new HandOverDue();
           await hashing;
@@ -121,13 +115,13 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
           // It was cut into parts, because the part size was changed by `retune`.
           if (needsPass && source.isSmall) await this.#hash.run(source, this.#expected.call);
           this.#hash.assertSound();
-          this.#enter('completing');
-          return this.#receipt(source, session, await this.#sessions.complete(session, this.#hash.md5));
+          this.#view.enter('completing');
+          return this.#view.completed(session, await this.#sessions.complete(session, this.#hash.md5));
         } catch (error) {
           if (error instanceof HandOverDue) throw error;
           if (this.#expected.isOther && OpenSession.isWrongMd5(error)) throw otherContent(error);
           const file = await this.#sessions.replace(session, error, source, this.#hash.md5);
-          if (file) return this.#receipt(source, session, file);
+          if (file) return this.#view.completed(session, file);
         }
       }
     } finally {
@@ -141,7 +135,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
       return await this.#calls.inspect();
     } catch (error) {
       this.#request.failed(detailsOf(error));
-      this.#shown.use(detailsOf(error)?.hasAttributes);
+      this.#view.use(detailsOf(error)?.hasAttributes);
       throw error;
     }
   }
@@ -149,12 +143,13 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   #admit(source: InspectSourceResult): InspectSourceResult {
     this.#request.admit(source);
     this.#tuning.admit(source.request);
-    this.#shown.use(source.hasAttributes);
+    this.#view.use(source.hasAttributes);
     return source;
   }
 
   rejects(control: Control): string | undefined {
-    const isCompleting = this.#state === 'completing' || this.#state === 'completed';
+    const { state } = this.#view;
+    const isCompleting = state === 'completing' || state === 'completed';
     if (control.type === 'pause' && isCompleting && control.whileCompleting !== true)
       return 'cannot pause: the upload is completing';
     if (control.type !== 'retune') return undefined;
@@ -170,17 +165,17 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     if (control.type === 'resume') this.#paused = false;
     else if (control.type === 'retune') this.#tuning.retune(control);
     else this.#waits.retry();
-    if (control.type !== 'retry') this.#publish();
+    if (control.type !== 'retry') this.#view.publish();
     return this.progress();
   }
 
   /** Starts no further parts, and returns when no part is in flight. */
   async #pause(parts: 'finish' | 'stop'): Promise<UploadProgress> {
     this.#paused = true;
-    this.#publish();
+    this.#view.publish();
     if (parts === 'stop') this.#parts.stop();
     await condition(() => !this.#paused || (this.#sessions.current?.ledger.out ?? 0) === 0);
-    this.#publish();
+    this.#view.publish();
     return this.progress();
   }
 
@@ -193,10 +188,8 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   async abandon(state: 'cancelled' | 'failed', reason: string): Promise<UploadResult | undefined> {
     const file = await this.#sessions.cancel(this.#hash.md5);
     const session = this.#sessions.current;
-    const source = this.#request.checked;
-    if (file && source && session) return this.#receipt(source, session, file);
-    this.#end = { reason };
-    this.#enter(state);
+    if (file && session) return this.#view.completed(session, file);
+    this.#view.failed(state, reason);
     return undefined;
   }
 
@@ -205,66 +198,12 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
   }
 
   progress(): UploadProgress {
-    const session = this.#sessions.current;
-    const ledger = session?.ledger;
-    const waiting = shownWait(this.#state, this.#waits.waiting, Date.now());
-    const isPaused = this.#paused && this.#state === 'uploading';
-    return {
-      kind: 'upload',
-      state: shownState(this.#state, { isWaiting: waiting !== null, isPaused }),
-      filename: this.#request.subject?.filename ?? firstName(this.#request.raw),
-      bytesTotal: this.#request.checked?.sizeBytes ?? 0,
-      bytesDone: ledger?.bytesDone ?? 0,
-      partSizeBytes: ledger?.plan.partSizeBytes ?? 0,
-      partsTotal: ledger?.plan.partCount ?? 0,
-      partsDone: ledger?.done ?? 0,
-      partsInFlight: ledger?.out ?? 0,
-      concurrency: this.#tuning.concurrency,
-      limit: this.#tuning.limit,
-      session: session?.info ?? null,
-      sessionEndsTooEarly: session?.endsTooEarly ?? false,
-      splitSizeBytes: session?.splitSizeBytes,
-      sessionsOpened: this.#sessions.opened,
-      orphanedSessions: this.#sessions.orphaned,
-      waiting,
-      md5: this.#hash.md5,
-      startedAtMs: this.#startedAtMs,
-    };
+    return this.#view.progress();
   }
 
   #openSession(source: InspectSourceResult): Promise<OpenSession> {
-    this.#enter('creating');
+    this.#view.enter('creating');
     return this.#sessions.open(source);
-  }
-
-  #receipt(source: SourceInfo, session: OpenSession, file: UploadedFile): UploadResult {
-    this.#end = { fileId: file.id };
-    this.#enter('completed');
-    return {
-      workflowId: workflowInfo().workflowId,
-      uploadId: session.info.uploadId,
-      file,
-      bytes: source.sizeBytes,
-      md5: this.#hash.md5,
-      sha256: this.#hash.sha256,
-      parts: session.ledger.plan.partCount,
-      partSizeBytes: session.ledger.plan.partSizeBytes,
-      partsSent: this.#parts.sent,
-      sessions: this.#sessions.opened,
-      orphanedSessions: this.#sessions.orphaned,
-      durationMs: Date.now() - this.#startedAtMs,
-      warnings: this.#hash.warnings,
-      receipt: this.#receiptFacts(source, session),
-    };
-  }
-
-  /** Not for the files of a sync: their results are in the history of the sync. */
-  #receiptFacts({ fingerprint }: SourceInfo, { ledger }: OpenSession): ReceiptFacts | undefined {
-    const { within, destination, source } = this.#request.full;
-    if (within !== undefined) return undefined;
-    const { startedAtMs, completedAtMs } = { startedAtMs: this.#startedAtMs, completedAtMs: Date.now() };
-    const partIds = ledger.orderedPartIds();
-    return { destination, source: withoutSealedQuery(source), fingerprint, partIds, startedAtMs, completedAtMs };
   }
 
   #carried(): CarriedUpload {
@@ -277,22 +216,7 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
       otherInode: this.#expected.isOther ? true : undefined,
       paused: this.#paused,
       ...this.#waits.toJSON(),
-      startedAtMs: this.#startedAtMs,
+      startedAtMs: this.#view.startedAtMs,
     };
-  }
-
-  #enter(state: UploadState): void {
-    this.#state = state;
-    countEnd(state);
-    this.#publish();
-  }
-
-  #publish(): void {
-    const isSmall = this.#request.checked?.isSmall === true;
-    // The parent receives the result separately.
-    const hasEnded = ['completed', 'failed', 'cancelled'].includes(this.#state);
-    if (!hasEnded) this.#reports.waits(this.#waits.waiting ?? null);
-    const { subject } = this.#request;
-    this.#shown.show(this.progress(), { ...this.#end, subject, partsSent: this.#parts.sent, isSmall });
   }
 }
