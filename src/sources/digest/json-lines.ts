@@ -1,3 +1,4 @@
+import { ARRAY, OBJECT, OpenContainers } from './json-containers.ts';
 import { continueNumber, isWholeNumber, NOT_A_NUMBER, NUMBER_ENDS, startNumber } from './json-number.ts';
 import { IS_VALID, JsonString, NOT_UTF8, QUOTE } from './json-string.ts';
 import type { LineRules, ValueKind } from './line-rules.ts';
@@ -9,8 +10,6 @@ export interface LineSink {
 }
 
 const LINE_FEED = 0x0a;
-/** Deeper lines are rejected. */
-const MAX_DEPTH = 4 * 1024 * 1024;
 
 /**
  * Positions in the grammar of JSON (RFC 8259), except those in a number or a string. Separate constants, which the compiler
@@ -27,9 +26,6 @@ const AT_STRING = 7;
 const AT_LITERAL = 8;
 /** The line is invalid. */
 const AT_SKIP = 9;
-
-const ARRAY = 0;
-const OBJECT = 1;
 
 const LITERALS: Readonly<Record<number, readonly [string, ValueKind]>> = {
   0x74: ['true', 'boolean'],
@@ -49,10 +45,8 @@ export class JsonLines {
   #reason: string | undefined;
   #offsetBytes = 0;
   #lineStartBytes = 0;
-  #depth = 0;
-  #containers = new Uint8Array(1024);
-  /** What the rules call each open container, and the value that follows; 0: nothing. */
-  #slots = new Uint8Array(1024);
+  readonly #open = new OpenContainers();
+  /** What the rules call the value that follows; 0: nothing. */
   #slot: number;
   readonly #string = new JsonString();
   #literal = '';
@@ -125,7 +119,7 @@ export class JsonLines {
         if (isSpace) return i + 1;
         if (byte === 0x7d && this.#at === AT_FIRST_KEY) return this.#close(OBJECT, i);
         if (byte !== QUOTE) return this.#fail(i, byte);
-        return this.#startString(true, this.#slots[this.#depth - 1] !== 0, i);
+        return this.#startString(true, this.#open.slot !== 0, i);
       case AT_COLON:
         if (isSpace) return i + 1;
         if (byte !== 0x3a) return this.#fail(i, byte);
@@ -146,8 +140,8 @@ export class JsonLines {
     const isFirst = this.#isBlank;
     this.#isBlank = false;
     if (byte === QUOTE) return this.#startString(false, this.#rules.hashed[this.#slot] === true, i);
-    if (byte === 0x7b) return this.#open(OBJECT, i);
-    if (byte === 0x5b) return this.#open(ARRAY, i);
+    if (byte === 0x7b) return this.#start(OBJECT, i);
+    if (byte === 0x5b) return this.#start(ARRAY, i);
     const inNumber = startNumber(byte);
     if (inNumber !== NOT_A_NUMBER) {
       this.#at = inNumber;
@@ -179,7 +173,7 @@ export class JsonLines {
       this.#endValue('string');
       return i;
     }
-    this.#slot = string.isRead ? string.text.slotIn(this.#rules.keys[this.#slots[this.#depth - 1] as number]) : 0;
+    this.#slot = string.isRead ? string.text.slotIn(this.#rules.keys[this.#open.slot]) : 0;
     this.#at = AT_COLON;
     return i;
   }
@@ -195,16 +189,9 @@ export class JsonLines {
     return i + 1;
   }
 
-  #open(container: number, i: number): number {
-    if (this.#depth === MAX_DEPTH) return this.#reject('is nested too deeply', i);
-    if (this.#depth === this.#containers.length) {
-      this.#containers = doubled(this.#containers);
-      this.#slots = doubled(this.#slots);
-    }
+  #start(container: number, i: number): number {
     const slot = this.#slot;
-    this.#containers[this.#depth] = container;
-    this.#slots[this.#depth] = slot;
-    this.#depth++;
+    if (!this.#open.open(container, slot)) return this.#reject('is nested too deeply', i);
     if (slot !== 0) this.#rules.value(slot, container === OBJECT ? 'object' : 'array', 0, 0);
     this.#at = container === OBJECT ? AT_FIRST_KEY : AT_FIRST_ITEM;
     if (container === ARRAY) this.#slot = this.#rules.items[slot] ?? 0;
@@ -212,22 +199,21 @@ export class JsonLines {
   }
 
   #close(container: number, i: number): number {
-    if (this.#containers[this.#depth - 1] !== container) return this.#fail(i, 0);
-    this.#depth--;
-    const slot = this.#slots[this.#depth] as number;
+    if (this.#open.kind !== container) return this.#fail(i, 0);
+    const { slot } = this.#open;
+    this.#open.depth--;
     if (slot !== 0) this.#rules.end(slot);
-    this.#at = this.#depth === 0 ? AT_DONE : AT_AFTER;
+    this.#at = this.#open.depth === 0 ? AT_DONE : AT_AFTER;
     return i + 1;
   }
 
   /** After a comma. */
   #next(): void {
-    if (this.#containers[this.#depth - 1] === OBJECT) {
+    if (this.#open.kind === OBJECT) {
       this.#at = AT_KEY;
       return;
     }
-    const slot = this.#slots[this.#depth - 1] as number;
-    this.#slot = this.#rules.items[slot] ?? 0;
+    this.#slot = this.#rules.items[this.#open.slot] ?? 0;
     this.#at = AT_VALUE;
   }
 
@@ -238,7 +224,7 @@ export class JsonLines {
         this.#rules.value(this.#slot, kind, text.hash1, text.hash2);
       } else this.#rules.value(this.#slot, kind, 0, 0);
     }
-    this.#at = this.#depth === 0 ? AT_DONE : AT_AFTER;
+    this.#at = this.#open.depth === 0 ? AT_DONE : AT_AFTER;
   }
 
   #fail(i: number, byte: number): number {
@@ -264,7 +250,7 @@ export class JsonLines {
   /** @param offsetBytes of the line feed, or the end of the source */
   #endLine(offsetBytes: number): void {
     if (this.#at !== AT_SKIP) {
-      if (this.#depth === 0 && isWholeNumber(this.#at)) this.#endValue('number');
+      if (this.#open.depth === 0 && isWholeNumber(this.#at)) this.#endValue('number');
       if (this.#isBlank) this.#reason = 'is empty';
       else if (this.#at !== AT_DONE) {
         this.#reason = `is not valid JSON at byte ${offsetBytes - this.#lineStartBytes + 1}`;
@@ -274,16 +260,10 @@ export class JsonLines {
     this.#reason = undefined;
     this.#at = AT_VALUE;
     this.#isBlank = true;
-    this.#depth = 0;
+    this.#open.depth = 0;
     this.#slot = this.#rules.top;
     this.#lineStartBytes = offsetBytes + 1;
     this.#sink.line(reason);
     this.#rules.start();
   }
-}
-
-function doubled(array: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(2 * array.length);
-  larger.set(array);
-  return larger;
 }
