@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import * as z from 'zod';
-import { KeyCommand } from '../destinations/keys/key-command.ts';
-import { KeyFile, readKeyFile } from '../destinations/keys/key-file.ts';
-import type { KeyProvider } from '../destinations/keys/key-provider.ts';
+import { KeyCommand } from '../keys/key-command.ts';
+import { KeyFile, readKeyFile } from '../keys/key-file.ts';
+import type { KeyProvider } from '../keys/key-provider.ts';
 import { parseProxy } from '../network/proxy.ts';
 
 /** The variable of the official SDKs. */

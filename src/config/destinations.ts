@@ -7,7 +7,7 @@ import { ConfigError } from '../errors.ts';
 import { NO_PROXY_SETTING, proxySettingFor, type ProxyRules } from '../network/proxy.ts';
 import { limitsOf } from '../destinations/limits.ts';
 import type { DestinationProfile } from '../destinations/profile.ts';
-import { isKey, keyProblem, type KeyProvider } from '../destinations/keys/key-provider.ts';
+import { isKey, keyProblem, type KeyProvider } from '../keys/key-provider.ts';
 
 /** The destinations of a configuration. */
 export interface ConfiguredDestinations {

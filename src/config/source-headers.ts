@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import * as z from 'zod';
 import { keyCommandOf, keyCommandSchema } from './api-key.ts';
 import { ConfigError } from '../errors.ts';
-import { KeyFile, type KeyForm } from '../destinations/keys/key-file.ts';
-import { FixedKey, type KeyProvider } from '../destinations/keys/key-provider.ts';
+import { KeyFile, type KeyForm } from '../keys/key-file.ts';
+import { FixedKey, type KeyProvider } from '../keys/key-provider.ts';
 import { isSecretName } from '../redact.ts';
 import {
   isHeaderValue,

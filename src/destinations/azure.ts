@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.ts';
 import { apiKey, bearer } from './auth.ts';
 import { azureAddress } from './azure-address.ts';
-import { KeyCommand } from './keys/key-command.ts';
+import { KeyCommand } from '../keys/key-command.ts';
 import { OpenAiDestination } from './openai.ts';
 import type { Destination, DestinationOptions } from './port.ts';
 import type { DestinationProfile } from './profile.ts';

@@ -3,7 +3,7 @@ import type { PurposeLimits } from '../contracts/limits.ts';
 import { withoutUndefined } from '../core/objects.ts';
 import { ConfigError } from '../errors.ts';
 import { withoutCredentials, type ProxySetting } from '../network/proxy.ts';
-import type { KeyProvider } from './keys/key-provider.ts';
+import type { KeyProvider } from '../keys/key-provider.ts';
 
 /** The kinds of services. `kinds.ts` creates them. */
 export const DESTINATION_KINDS = ['openai', 'azure'] as const;

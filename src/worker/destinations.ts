@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.ts';
-import type { KeyProvider } from '../destinations/keys/key-provider.ts';
+import type { KeyProvider } from '../keys/key-provider.ts';
 import { createDestination } from '../destinations/kinds.ts';
 import type { CallWatch, Destination, Gate } from '../destinations/port.ts';
 import type { DestinationProfile } from '../destinations/profile.ts';

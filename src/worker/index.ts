@@ -17,6 +17,6 @@ export type { RequestRateOptions } from '../pace/request-rate.ts';
 export { loadConfig, type Config, type TemporalConfig } from '../config/config.ts';
 export type { LogLevel } from '../config/environment.ts';
 export { requireDestination, type ConfiguredDestinations, type DestinationConfig } from '../config/destinations.ts';
-export type { KeyProvider } from '../destinations/keys/key-provider.ts';
+export type { KeyProvider } from '../keys/key-provider.ts';
 export type { DestinationKind, DestinationProfile, LimitSettings } from '../destinations/profile.ts';
 export type { PurposeLimits } from '../contracts/limits.ts';

@@ -1,6 +1,6 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { ApplicationFailure } from '@temporalio/common';
-import type { KeyProvider } from '../destinations/keys/key-provider.ts';
+import type { KeyProvider } from '../keys/key-provider.ts';
 import { Defaults } from '../contracts/limits.ts';
 import type { FailureDetails } from '../contracts/failures.ts';
 import { isAboutKey } from '../core/upload/reasons.ts';

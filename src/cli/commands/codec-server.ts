@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { readKeyFile } from '../../destinations/keys/key-file.ts';
+import { readKeyFile } from '../../keys/key-file.ts';
 import { ConfigError } from '../../errors.ts';
 import { EncryptionCodec } from '../../encryption/codec.ts';
 import { EncryptionKeys } from '../../encryption/keys.ts';

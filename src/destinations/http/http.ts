@@ -13,7 +13,7 @@ import { projectEndpointHint } from '../azure-address.ts';
 import { readingConnector } from './connector.ts';
 import type { Auth } from '../auth.ts';
 import type { ResolvedProfile } from '../profile.ts';
-import { FixedKey, keyProblem, type KeyProvider } from '../keys/key-provider.ts';
+import { FixedKey, keyProblem, type KeyProvider } from '../../keys/key-provider.ts';
 import { parseAnswer } from './parse-answer.ts';
 import { mapTransportError } from './transport-error.ts';
 import { SecretTexts } from '../../redact.ts';

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { ConfigError, SourceForbiddenError } from '../../errors.ts';
-import type { KeyProvider } from '../../destinations/keys/key-provider.ts';
+import type { KeyProvider } from '../../keys/key-provider.ts';
 import { createRedact, redactorOf, rememberSecrets, type Redact } from '../../redact.ts';
 
 /** Value of a header. A provider returns a secret, which can change. */

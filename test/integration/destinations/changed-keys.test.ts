@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { KeyFile } from '../../../src/destinations/keys/key-file.ts';
+import { KeyFile } from '../../../src/keys/key-file.ts';
 import { createDestination } from '../../../src/destinations/kinds.ts';
 import type { Destination } from '../../../src/destinations/port.ts';
 import {

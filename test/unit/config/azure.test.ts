@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/config.ts';
 import { requireDestination } from '../../../src/config/destinations.ts';
-import { KeyCommand } from '../../../src/destinations/keys/key-command.ts';
+import { KeyCommand } from '../../../src/keys/key-command.ts';
 import { configScene } from '../../support/config-scene.ts';
 
 const { scene, writeConfig, problemsOf } = configScene();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError, SourceForbiddenError } from '../../../../src/errors.ts';
 import { redact } from '../../../../src/redact.ts';
 import { SourceHeaders, type SourceHeaderSettings } from '../../../../src/sources/http/headers.ts';
-import { FixedKey } from '../../../../src/destinations/keys/key-provider.ts';
+import { FixedKey } from '../../../../src/keys/key-provider.ts';
 
 const headers = { Authorization: 'Bearer one' };
 

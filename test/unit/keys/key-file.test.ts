@@ -1,10 +1,10 @@
 import { mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
-import { KeyFile } from '../../../../src/destinations/keys/key-file.ts';
-import { FILE_CHECK_INTERVAL_MS } from '../../../../src/network/watched-files.ts';
-import { withTempDir } from '../../../support/temp-dir.ts';
-import { useDisk } from '../../../support/use-disk.ts';
+import { KeyFile } from '../../../src/keys/key-file.ts';
+import { FILE_CHECK_INTERVAL_MS } from '../../../src/network/watched-files.ts';
+import { withTempDir } from '../../support/temp-dir.ts';
+import { useDisk } from '../../support/use-disk.ts';
 
 useDisk();
 

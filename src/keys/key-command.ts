@@ -1,4 +1,4 @@
-import { ConfigError } from '../../errors.ts';
+import { ConfigError } from '../errors.ts';
 import type { KeyProvider } from './key-provider.ts';
 import { runKeyCommand, type KeyCommandOutcome } from './run-key-command.ts';
 import { parseTokenOutput } from './token-output.ts';

@@ -1,5 +1,5 @@
 import { isKey } from './key-provider.ts';
-import { parseJson } from '../../core/text/parse.ts';
+import { parseJson } from '../core/text/parse.ts';
 
 export interface Token {
   readonly token: string;

@@ -1,12 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { keyCommandOf, keyCommandSchema } from '../../../../src/config/api-key.ts';
-import { KeyCommand } from '../../../../src/destinations/keys/key-command.ts';
-import { runKeyCommand, type KeyCommandOutcome } from '../../../../src/destinations/keys/run-key-command.ts';
-import { parseTokenOutput } from '../../../../src/destinations/keys/token-output.ts';
-import { withTempDir } from '../../../support/temp-dir.ts';
-import { until } from '../../../support/until.ts';
+import { keyCommandOf, keyCommandSchema } from '../../../src/config/api-key.ts';
+import { KeyCommand } from '../../../src/keys/key-command.ts';
+import { runKeyCommand, type KeyCommandOutcome } from '../../../src/keys/run-key-command.ts';
+import { parseTokenOutput } from '../../../src/keys/token-output.ts';
+import { withTempDir } from '../../support/temp-dir.ts';
+import { until } from '../../support/until.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -1,4 +1,4 @@
-import { ConfigError } from '../../errors.ts';
+import { ConfigError } from '../errors.ts';
 
 /** Returns the API key of a destination, which can change while a process runs. */
 export interface KeyProvider {

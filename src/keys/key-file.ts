@@ -1,5 +1,5 @@
-import { ConfigError } from '../../errors.ts';
-import { fileIdentity, fileProblem, readSettingsFile, WatchedValue } from '../../network/watched-files.ts';
+import { ConfigError } from '../errors.ts';
+import { fileIdentity, fileProblem, readSettingsFile, WatchedValue } from '../network/watched-files.ts';
 import { isKey, type KeyProvider } from './key-provider.ts';
 
 /** Which content of a file is usable. */
