@@ -24,8 +24,3 @@ export function downloaderEnvironment(env: Environment = process.env): NodeJS.Pr
 function pick(env: Environment, isWanted: (name: string) => boolean): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => isWanted(name)));
 }
-
-/** Path of the certificates that Node.js trusts in addition to its own. */
-export function extraCaFile(env: Readonly<NodeJS.ProcessEnv> = process.env): string | undefined {
-  return env['NODE_EXTRA_CA_CERTS'] || undefined;
-}

@@ -2,7 +2,6 @@ import tls, { createSecureContext, type SecureContext } from 'node:tls';
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../errors.ts';
 import { fileIdentity, fileProblem, readSettingsFile, WatchedValue } from './watched-files.ts';
-import { extraCaFile } from '../config/child-environment.ts';
 
 /** Certificates of one destination. Files are PEM, and are read again when they change. */
 export interface TlsSettings {
@@ -118,8 +117,9 @@ function defaultRoots(): readonly string[] {
   // Since Node.js 22.15.
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
   if (getCACertificates) return getCACertificates('default');
-  const path = extraCaFile();
-  if (path === undefined) return tls.rootCertificates;
+  // A variable of Node.js, and not a setting of Longhaul.
+  const path = process.env['NODE_EXTRA_CA_CERTS'];
+  if (!path) return tls.rootCertificates;
   try {
     return [...tls.rootCertificates, readFileSync(path, 'utf8')];
   } catch {

@@ -7,7 +7,7 @@ import type {
   S3Source,
   Source,
 } from '../contracts/sources.ts';
-import { containerNameProblem, sourceNameProblem } from '../core/source/limits.ts';
+import { containerNameProblem, sourceNameProblem } from '../core/source/name-problems.ts';
 import { nameOfContainer, nameOfSource } from '../core/source/names.ts';
 import { printable } from '../core/text/printable.ts';
 import { ConfigError, ManifestError, SourceForbiddenError, SourceUnusableError } from '../errors.ts';

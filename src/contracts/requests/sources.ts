@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { containerNameProblem, sourceNameProblem } from '../../core/source/limits.ts';
+import { containerNameProblem, sourceNameProblem } from '../../core/source/name-problems.ts';
 import { textUpTo } from '../../core/text/check.ts';
 import { quoted } from '../../core/text/clip.ts';
 import { TextLimits } from '../limits.ts';

@@ -4,7 +4,7 @@ import { TextLimits } from '../../contracts/limits.ts';
 import type { SyncProblem } from '../../contracts/sync.ts';
 import { clip } from '../../core/text/clip.ts';
 import { formatCount } from '../../core/text/format.ts';
-import { keyProblem } from '../../core/source/limits.ts';
+import { keyProblem } from '../../core/source/name-problems.ts';
 import { byPath, type ListedSource } from '../../core/sync/listed-source.ts';
 import { SourceUnusableError } from '../../errors.ts';
 import { archiveOfRow, describeArchive } from './errors.ts';

@@ -1,7 +1,20 @@
-import type { Container, Source } from '../../contracts/sources.ts';
+/** The names in a source or a container, as its schema has checked their types. */
+type NamesOfSource =
+  | { readonly type: 'file'; readonly path: string; readonly host?: string | undefined }
+  | { readonly type: 'http'; readonly url: string; readonly sealedQuery?: string | undefined }
+  | (BucketNames & { readonly key: string; readonly versionId?: string | undefined });
+type NamesOfContainer =
+  | { readonly type: 'folder'; readonly path: string; readonly host?: string | undefined }
+  | (BucketNames & { readonly prefix?: string | undefined });
+
+interface BucketNames {
+  readonly type: 's3';
+  readonly bucket: string;
+  readonly connection?: string | undefined;
+}
 
 /** The problem of a source's names, as the rest of a sentence; undefined if they can be used. */
-export function sourceNameProblem(source: Source): string | undefined {
+export function sourceNameProblem(source: NamesOfSource): string | undefined {
   if (source.type === 'file') return pathProblem(source.path) ?? controlProblem({ host: source.host });
   if (source.type === 'http') return controlProblem({ url: source.url, sealedQuery: source.sealedQuery });
   const { bucket, key, versionId, connection } = source;
@@ -9,7 +22,7 @@ export function sourceNameProblem(source: Source): string | undefined {
 }
 
 /** The same of a folder or a bucket. */
-export function containerNameProblem(container: Container): string | undefined {
+export function containerNameProblem(container: NamesOfContainer): string | undefined {
   if (container.type === 'folder') return pathProblem(container.path) ?? controlProblem({ host: container.host });
   const { bucket, prefix, connection } = container;
   if (prefix !== undefined && typeof prefix !== 'string') return 'requires a text as "prefix"';
