@@ -1,5 +1,4 @@
 import { ConfigError } from '../errors.ts';
-import { apiKey, bearer } from './auth.ts';
 import { azureAddress } from './azure-address.ts';
 import { KeyCommand } from '../keys/key-command.ts';
 import { OpenAiDestination } from './openai.ts';
@@ -17,8 +16,6 @@ export function createAzureDestination(profile: DestinationProfile, options: Des
   const address = azureAddress(profile);
   if ('problem' in address) throw new ConfigError(`destination "${name}": ${address.setting} ${address.problem}`);
   const { baseUrl, apiVersion } = address;
-  return new OpenAiDestination(
-    { ...profile, baseUrl, query: apiVersion === undefined ? query : { ...query, 'api-version': apiVersion } },
-    { ...options, auth: authHeader === 'api-key' ? apiKey : bearer },
-  );
+  const versioned = apiVersion === undefined ? query : { ...query, 'api-version': apiVersion };
+  return new OpenAiDestination({ ...profile, baseUrl, authHeader, query: versioned }, options);
 }

@@ -2,7 +2,6 @@ import { inspect } from 'node:util';
 import type { DestinationLimits } from '../contracts/limits.ts';
 import type { UploadedFile, UploadSession } from '../contracts/upload.ts';
 import { StrangeAnswerError } from '../errors.ts';
-import { apiKey, bearer, type Auth } from './auth.ts';
 import { ApiFiles } from './files.ts';
 import { limitsOf } from './limits.ts';
 import { BufferPool } from './http/buffer-pool.ts';
@@ -15,17 +14,9 @@ import { partAnswer } from './responses.ts';
 import { sendThrough } from './sent-part.ts';
 import { cancelUpload, completeUpload, createUpload, pathOfUpload } from './sessions.ts';
 
-export interface OpenAiOptions extends DestinationOptions {
-  /** @defaultValue by `authHeader` of the profile */
-  readonly auth?: Auth | undefined;
-  /** @defaultValue those of the kind and the profile */
-  readonly limits?: ((purpose: string) => DestinationLimits) | undefined;
-}
-
 /** The Uploads and Files API of OpenAI, and of services with the same routes. */
 export class OpenAiDestination implements Destination {
   readonly files: FileStore;
-  readonly limits: (purpose: string) => DestinationLimits;
   readonly #profile: ResolvedProfile;
   readonly #http: Http;
   readonly #buffers = new BufferPool();
@@ -33,17 +24,16 @@ export class OpenAiDestination implements Destination {
   readonly #watch: CallWatch;
 
   /** @throws ConfigError if the base URL, the key or the headers of the profile cannot be used */
-  constructor(
-    profile: DestinationProfile,
-    { gate, watch = {}, auth, limits = (purpose) => limitsOf(profile, purpose) }: OpenAiOptions = {},
-  ) {
-    this.limits = limits;
+  constructor(profile: DestinationProfile, { gate, watch = {} }: DestinationOptions = {}) {
     this.#gate = gate;
     this.#watch = watch;
     this.#profile = resolveProfile(profile);
-    const { authHeader, stallTimeoutMs } = this.#profile;
-    this.#http = new Http(this.#profile, auth ?? (authHeader === 'api-key' ? apiKey : bearer), watch.around);
-    this.files = new ApiFiles(this.#http, gate, stallTimeoutMs);
+    this.#http = new Http(this.#profile, watch.around);
+    this.files = new ApiFiles(this.#http, gate, this.#profile.stallTimeoutMs);
+  }
+
+  limits(purpose: string): DestinationLimits {
+    return limitsOf(this.#profile, purpose);
   }
 
   async open(file: NewFile, call: CallOptions = {}): Promise<UploadSession> {

@@ -11,7 +11,6 @@ import { apiErrorFromResponse } from './api-error.ts';
 import { startCallLimits, type CallLimits, type CallOptions, readBody } from './call-limits.ts';
 import { projectEndpointHint } from '../azure-address.ts';
 import { readingConnector } from './connector.ts';
-import type { Auth } from '../auth.ts';
 import type { ResolvedProfile } from '../profile.ts';
 import { FixedKey, keyProblem, type KeyProvider } from '../../keys/key-provider.ts';
 import { parseAnswer } from './parse-answer.ts';
@@ -69,11 +68,9 @@ export class Http {
   /** Undefined for direct connections. */
   readonly #proxy: Proxy | undefined;
   readonly #around: AroundCall;
-  readonly #auth: Auth;
 
-  constructor(profile: ResolvedProfile, auth: Auth, around: AroundCall = (_, send) => send({})) {
+  constructor(profile: ResolvedProfile, around: AroundCall = (_, send) => send({})) {
     this.#profile = profile;
-    this.#auth = auth;
     this.#around = around;
     this.#base = new URL(profile.baseUrl);
     const chooseProxy = proxyChooser(profile.proxy);
@@ -177,7 +174,7 @@ export class Http {
       method,
       headers: {
         ...this.#headers,
-        ...this.#auth(key),
+        ...authHeaders(this.#profile, key),
         ...headers,
         ...(contentType === undefined ? {} : { 'content-type': contentType }),
         ...(contentLength === undefined ? {} : { 'content-length': String(contentLength) }),
@@ -242,6 +239,11 @@ export class Http {
 /** So that an extra header replaces ours instead of being sent in addition to it. */
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** @param key an API key, or a token such as that of Entra ID */
+function authHeaders({ authHeader }: ResolvedProfile, key: string): Record<string, string> {
+  return authHeader === 'api-key' ? { 'api-key': key } : { authorization: `Bearer ${key}` };
 }
 
 /** Under a name that marks them as secrets. */
