@@ -1,4 +1,5 @@
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { RateMeter } from '../../src/core/pace/rate-meter.ts';
 import {
   AttributeUpdates,
   attributePairs,
@@ -27,5 +28,19 @@ export class Status {
   attributes(values: Partial<AttributeValues>, isSettled = false): void {
     const changes = attributePairs(this.#updates?.next(values, isSettled) ?? {});
     if (changes.length > 0) upsertSearchAttributes(changes);
+  }
+}
+
+const WINDOW_MS = 60_000;
+
+/** The rate of the last minute, by Temporal's clock. */
+export class Pace {
+  readonly #meter = new RateMeter(WINDOW_MS);
+
+  /** @param bytes total so far */
+  measure(bytes: number): { readonly nowMs: number; readonly bytesPerSecond: number | undefined } {
+    const nowMs = Date.now();
+    this.#meter.add(bytes, nowMs);
+    return { nowMs, bytesPerSecond: this.#meter.bytesPerSecond };
   }
 }

@@ -19,6 +19,7 @@ import type { UploadProgress, UploadResult } from '../../src/contracts/upload.ts
 import { uploadEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
 import { pieceIdentity } from '../../src/core/split/pieces.ts';
 import { withPieceProgress } from '../../src/core/split/progress.ts';
+import { withoutUndefined } from '../../src/core/objects.ts';
 import { clip } from '../../src/core/text/clip.ts';
 import { summaryCode, summaryOf } from '../../src/core/text/markdown.ts';
 import { acceptedPartSizeBytes, partSizeProblem } from '../../src/core/upload/plan.ts';
@@ -96,7 +97,7 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     this.#request.admit(plan);
     this.#view.use(plan.hasAttributes);
     const { concurrency, partSizeBytes, limitBytesPerSecond } = plan.request;
-    this.#settings = { concurrency, partSizeBytes, limitBytesPerSecond, ...defined(this.#settings) };
+    this.#settings = { concurrency, partSizeBytes, limitBytesPerSecond, ...withoutUndefined(this.#settings) };
     const pieces = new Pieces(workflowInfo().workflowId, plan.request.filename, plan);
     this.#pieces = pieces;
     this.#view.enter('uploading');
@@ -241,9 +242,4 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
 function wholeIdentity(): string | null {
   const identity = workflowInfo().memo?.[MemoName.identity];
   return typeof identity === 'string' ? clip(identity, 256) : null;
-}
-
-/** Omits undefined properties. */
-function defined(settings: RetuneInput): RetuneInput {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }

@@ -6,8 +6,7 @@ import { describeSync } from '../../src/core/show/describe-sync.ts';
 import type { SyncTally } from '../../src/core/sync/tally.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { JobRequest } from '../shell/job-request.ts';
-import { Pace } from '../shell/pace.ts';
-import { Status } from '../shell/status.ts';
+import { Pace, Status } from '../shell/status.ts';
 
 interface ViewedSync {
   readonly request: JobRequest<Admitted<FullSyncRequest>>;
