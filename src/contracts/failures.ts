@@ -64,6 +64,8 @@ export const FailureType = {
   TooManyFiles: 'TooManyFiles',
   /** The manifest of a sync is invalid, or cannot be read or written. At the start of a sync, this is final. Later, the sync waits. */
   ManifestUnusable: 'ManifestUnusable',
+  /** The memory of a sync, or its results, cannot be read or written. The sync waits, because the next run needs them. */
+  MemoryUnavailable: 'MemoryUnavailable',
   /** An input or a result is larger than a payload of Temporal. Final. */
   PayloadTooLarge: 'PayloadTooLarge',
   /** An activity has a result that no worker of Longhaul returns: another client or worker completed it. The call is retried later. */

@@ -16,6 +16,7 @@ const parkingReasons: readonly FailureType[] = [
   FailureType.ConfigInvalid,
   FailureType.ConnectionFailed,
   FailureType.ManifestUnusable,
+  FailureType.MemoryUnavailable,
   FailureType.ResultInvalid,
   FailureType.SourceMissing,
   FailureType.SourceUnavailable,

@@ -123,8 +123,8 @@ const targets: Readonly<Record<WorkflowType, readonly string[]>> = {
   uploadSplitFile: ['planSplit', 'completeUpload'],
   syncSource: ['recallSync', 'planSync', 'openBatch', 'sendBatch', 'packSyncMemory', 'deleteFile', 'completeUpload'],
 };
-/** Activities whose result has no content that a workflow uses, or that it ignores with a reason. */
-const anyResult = ['deleteFile', 'recallSync'];
+/** Activities whose result has no content that a workflow uses. */
+const anyResult = ['deleteFile'];
 
 interface Act {
   readonly type: WorkflowType;

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { FailureType } from '../../src/contracts/failures.ts';
 import { drawForgedPlan, forgeable, type ForgedWorkflow } from './draw-forged-plan.ts';
+import type { SyncResult } from '../../src/contracts/sync.ts';
 import { fullUpload } from '../support/full-request.ts';
 import { CALM, type ForgedEnd, type Plan } from './plan.ts';
+import { valueOf } from './payloads.ts';
 import { MiB } from './scenario.ts';
+import type { Progress } from './rules.ts';
 import { simulate } from './simulate.ts';
 
 /** Seeds of each activity. `npm run simulate -- --forged` runs any number. */
@@ -56,9 +59,10 @@ const checked: readonly (readonly [ForgedWorkflow, string, Partial<Plan>])[] = [
   ['syncSource', 'openBatch', { folder }],
   ['syncSource', 'sendBatch', { folder }],
   ['syncSource', 'packSyncMemory', { folder }],
+  ['syncSource', 'recallSync', { folder }],
 ];
 
-/** Replaces a property of each of their results. */
+/** Replaces a property of each of their results, or adds it. */
 const invalid = { sizeBytes: '', uploadId: 7, partId: 7, md5: 7, id: 7, pieces: 7, type: 7, outcomes: 7, data: 7 };
 
 describe('a workflow that receives an invalid activity result', () => {
@@ -115,7 +119,7 @@ const once: readonly { readonly name: string; readonly plan: Plan }[] = [
     plan: { ...CALM, forgedEnds: [endOf('inspectSource', 'failure', { type: 'SourceMissing' })] },
   },
   {
-    name: 'fails with a readable failure after a heartbeat that is not JSON',
+    name: 'repeats an activity after a heartbeat that is not JSON',
     plan: { ...CALM, folder, forgedEnds: [endOf('recallSync', 'timeout', {})] },
   },
   {
@@ -129,5 +133,40 @@ describe('a workflow with an activity that another client ends', () => {
     const { violations, trace, forged } = await simulate(plan);
     expect(violations, trace.join('\n')).toEqual([]);
     expect(forged, trace.join('\n')).not.toEqual([]);
+  });
+});
+
+describe('a sync whose memory another client ends', () => {
+  const activities = [
+    ['recallSync', { folder: { ...folder, runs: 2 } }, 2],
+    ['packSyncMemory', { folder: { ...folder, runs: 2 } }, 2],
+    // Its memory is in the manifest.
+    ['recordSync', { folder: { ...folder, runs: 2, hasManifest: true } }, undefined],
+  ] as const;
+  const ends = [
+    ['a failure of another type', 'failure', { type: 'Other' }, 'MemoryUnavailable'],
+    ['a timeout', 'timeout', {}, undefined],
+    ['a cancellation', 'cancelled', undefined, 'ResultInvalid'],
+  ] as const;
+  const cases = activities.flatMap(([activity, plan, entries]) =>
+    ends.map(([name, end, change, waitsFor]) => ({ activity, plan, entries, name, end, change, waitsFor })),
+  );
+
+  it.each(cases)('sends all files and passes the memory on after $name of $activity', async (one) => {
+    const { activity, plan, entries, end, change, waitsFor } = one;
+    const waits = new Set<string | undefined>();
+    const forgedEnds = [endOf(activity, end, change)];
+    const onProgress = ({ waiting }: Progress) => waits.add(waiting?.failureType);
+    const { violations, trace, close, forged, service } = await simulate({ ...CALM, ...plan, forgedEnds }, onProgress);
+    const text = trace.join('\n');
+    expect(violations, text).toEqual([]);
+    expect(forged).toEqual([activity]);
+    expect([...waits].filter((type) => type !== undefined)).toEqual(waitsFor === undefined ? [] : [waitsFor]);
+    const result = valueOf(close?.status === 'completed' ? close.result : undefined) as SyncResult | undefined;
+    expect(result?.counts, text).toMatchObject({ sent: { files: 2 }, failed: 0 });
+    expect(result?.memoryProblem).toBeUndefined();
+    expect(result?.memory?.entries).toBe(entries);
+    // The second run sends nothing.
+    expect(service.files.size).toBe(2);
   });
 });

@@ -89,6 +89,9 @@ const excuses: readonly Excuse[] = [
   },
 ];
 
+/** Any failure of these can be temporary, and ends no sync within its retry period. */
+const ofMemory = ['recallSync', 'packSyncMemory', 'recordSync'];
+
 /** What must hold for a workflow whose activities another client ends. */
 export class ForgedRules {
   readonly #plan: Plan;
@@ -134,6 +137,10 @@ export class ForgedRules {
     if (!this.#plan.forgedEnds) return;
     if (close.status === 'failed' && !isKnown(close.failure))
       this.#violation('a failure has a known type', describeFailure(close.failure));
+    const { forgedEnds } = this.#plan;
+    const isOfMemory = forgedEnds.every(({ activity }) => ofMemory.includes(activity));
+    if (close.status === 'failed' && start.workflowType === 'syncSource' && isOfMemory)
+      this.#violation('a sync waits for its memory', describeFailure(close.failure));
     if (close.status === 'failed' && !isReadable(close.failure))
       this.#violation('a client can read a failure', start.workflowId);
     if (close.status !== 'completed' || start.workflowType !== 'uploadFile') return;

@@ -1,8 +1,9 @@
 import { workflowInfo, ApplicationFailure } from '@temporalio/workflow';
-import { Limits, TextLimits } from '../../src/contracts/limits.ts';
+import { Defaults, Limits, TextLimits } from '../../src/contracts/limits.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
 import { transferTaskQueue } from '../../src/contracts/names.ts';
 import { inputProblem, isPlainObject } from '../../src/core/payload.ts';
+import { isPeriodMs } from '../../src/core/shape/requests.ts';
 import { taskQueueProblem } from '../../src/core/task-queue.ts';
 import { textUpTo, wholeNumber } from '../../src/core/text/check.ts';
 import { utf8Length, clip, clipMessage } from '../../src/core/text/clip.ts';
@@ -46,6 +47,12 @@ export function firstPriority({ priority, fairnessKey, fairnessWeight }: RawRequ
         ? fairnessWeight
         : undefined,
   });
+}
+
+/** Returns the retry period of the uploads of a sync until the first activity returns it. */
+export function firstGiveUpAfterMs({ upload }: RawRequest): number {
+  const value = isPlainObject(upload) ? upload['giveUpAfterMs'] : undefined;
+  return isPeriodMs(value) ? (value as number) : Defaults.giveUpAfterMs;
 }
 
 /** Returns the name of an upload until the first activity returns it. */

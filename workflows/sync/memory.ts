@@ -1,8 +1,11 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
+import { FailureType } from '../../src/contracts/failures.ts';
 import type { SyncBatch } from '../../src/contracts/plan-sync.ts';
 import type { ForgottenFile, RememberedFile, SyncMemory } from '../../src/contracts/sync.ts';
 import { checkMemory, memoryProblemOf } from '../../src/core/sync/memory-shape.ts';
-import { utf8Length } from '../../src/core/text/clip.ts';
+import { clipMessage, utf8Length } from '../../src/core/text/clip.ts';
+import { failureOf, isRequestedCancellation, repairable } from '../shell/failures.ts';
+import { checkedResult } from '../shell/results.ts';
 import type { Waiting } from '../shell/waiting.ts';
 import type { SyncCalls } from './calls.ts';
 
@@ -14,14 +17,28 @@ const ROW_BYTES = 250;
 const MIN_RECORD_AFTER_MS = 5000;
 const RECORD_AFTER_WRITES = 20;
 
-/** Memory of a sync about the files that were sent, for this run and the next. */
+interface MemoryOptions {
+  /** Memory that the caller or the previous execution passes; undefined: that of the last run. */
+  readonly packed: SyncMemory | null | undefined;
+  /** Problem of the previous execution. */
+  readonly problem: string | undefined;
+  /** Whether the memory is in a manifest, and not in Temporal. */
+  readonly hasManifest: boolean;
+  /** Wait for the memory of the last run. It can hand over, because nothing was recorded before it. */
+  readonly recalling: Waiting;
+  /** Wait for the results to be recorded. It never hands over, because the next execution does not receive the results. */
+  readonly recording: Waiting;
+}
+
+/**
+ * Memory of a sync about the files that were sent, for this run and the next. Without it, a sync would send files again or
+ * keep Files of deleted sources. Therefore the sync waits after any failure of its activities.
+ */
 export class Memory {
   readonly #calls: SyncCalls;
-  /**
-   * Waits for an operator if the manifest cannot be written; undefined if the memory is in Temporal. It never hands over,
-   * because the results are not part of the state of the next execution.
-   */
-  readonly #waiting: Waiting | undefined;
+  readonly #hasManifest: boolean;
+  readonly #recalling: Waiting;
+  readonly #waiting: Waiting;
   /** Recorded by this execution and not in `#packed` yet. */
   readonly #learnt = new Map<string, RememberedFile>();
   /** IDs of Files by path; empty for a path without a File. */
@@ -35,18 +52,11 @@ export class Memory {
   #recordedAtMs = Date.now();
   #recordAfterMs = MIN_RECORD_AFTER_MS;
 
-  /**
-   * @param problem of the previous execution
-   * @param waiting only of the manifest, for a sync with a manifest
-   */
-  constructor(
-    calls: SyncCalls,
-    packed: SyncMemory | null | undefined,
-    problem: string | undefined,
-    waiting: Waiting | undefined,
-  ) {
+  constructor(calls: SyncCalls, { packed, problem, hasManifest, recalling, recording }: MemoryOptions) {
     this.#calls = calls;
-    this.#waiting = waiting;
+    this.#hasManifest = hasManifest;
+    this.#recalling = recalling;
+    this.#waiting = recording;
     this.#problem = problem;
     if (packed !== undefined) this.#accept(packed);
   }
@@ -56,9 +66,14 @@ export class Memory {
     return this.#packed ?? null;
   }
 
+  /** Whether the memory of the last run is read. Otherwise the next execution reads it. */
+  get isRecalled(): boolean {
+    return this.#packed !== undefined;
+  }
+
   /** The memory for the next run; null if it is in the manifest. */
   get ofResult(): SyncMemory | null {
-    return this.#waiting ? null : this.packed;
+    return this.#hasManifest ? null : this.packed;
   }
 
   /** Reason for which the memory of the last run was ignored. */
@@ -66,8 +81,17 @@ export class Memory {
     return this.#problem;
   }
 
+  /** @throws HandOverDue if the history is too long for another attempt */
   async recall(): Promise<void> {
-    if (this.#packed === undefined) this.#accept(await this.#calls.recall());
+    if (this.#packed !== undefined) return;
+    let memory: SyncMemory | null;
+    try {
+      memory = checkedResult('recallSync', await this.#calls.recall());
+    } catch (error) {
+      const recall = async () => ({ memory: checkedResult('recallSync', await this.#calls.recall()) });
+      ({ memory } = await repeatAfter(this.#recalling, error, 'read the memory of the last run', recall));
+    }
+    this.#packed = memory;
   }
 
   learn({ recognised, forget = [] }: Pick<SyncBatch, 'recognised'> & Partial<Pick<SyncBatch, 'forget'>>): void {
@@ -98,14 +122,19 @@ export class Memory {
 
   /** Writes the manifest, if there is one. Until then, the sync is not completed. */
   async record(): Promise<void> {
-    if (this.#waiting) await this.pack();
+    if (this.#hasManifest) await this.pack();
   }
 
   async pack(): Promise<void> {
     if (this.#learnt.size === 0 && this.#forgotten.size === 0) return;
-    if (this.#waiting) return this.#record(this.#waiting);
+    if (this.#hasManifest) return this.#record();
     const [add, remove] = [[...this.#learnt.values()], [...this.#forgotten.keys()]];
-    this.#packed = await this.#calls.packMemory(this.packed, add, remove);
+    const pack = () => this.#calls.packMemory(this.packed, add, remove);
+    try {
+      this.#packed = await pack();
+    } catch (error) {
+      this.#packed = await repeatAfter(this.#waiting, error, 'pack the memory for the next run', pack);
+    }
     for (const entry of add) if (this.#learnt.get(entry.path) === entry) this.#learnt.delete(entry.path);
     for (const path of remove) this.#forgotten.delete(path);
     this.#learntBytes = 0;
@@ -113,24 +142,23 @@ export class Memory {
 
   /** Writes the results of a sync that ends before all files are sent. Best effort. */
   async abandon(): Promise<void> {
-    if (!this.#waiting || !this.#calls.isAdmitted) return;
+    if (!this.#hasManifest || !this.#calls.isAdmitted) return;
     const [add, remove] = this.#results();
     await CancellationScope.nonCancellable(() => this.#calls.record(add, remove, true)).catch(() => {});
   }
 
   /** Writes the manifest from time to time. After the loss of Temporal, the next run does not send these files again. */
   #recordSome(): void {
-    const waiting = this.#waiting;
-    if (!waiting || this.#recording || Date.now() - this.#recordedAtMs < this.#recordAfterMs) return;
+    if (!this.#hasManifest || this.#recording || Date.now() - this.#recordedAtMs < this.#recordAfterMs) return;
     // `pack` repeats what fails.
-    void this.#record(waiting).catch(() => {});
+    void this.#record().catch(() => {});
   }
 
   /** Writes all results, one call after the other. Waits for an operator if that is not possible. */
-  async #record(waiting: Waiting): Promise<void> {
+  async #record(): Promise<void> {
     while (this.#recording) await this.#recording.catch(() => {});
     const startedAtMs = Date.now();
-    this.#recording = this.#recordOnce(waiting);
+    this.#recording = this.#recordOnce();
     try {
       await this.#recording;
     } finally {
@@ -141,11 +169,12 @@ export class Memory {
     }
   }
 
-  async #recordOnce(waiting: Waiting): Promise<void> {
+  async #recordOnce(): Promise<void> {
     const [add, remove] = this.#results();
     if (add.length + remove.length === 0) return;
     this.#learntBytes = 0;
-    await waiting.repeat(() => this.#calls.record(add, remove).then(() => true));
+    const failed = (error: unknown) => throwMemoryFailure(error, 'write the results to the manifest');
+    await this.#waiting.repeat(() => this.#calls.record(add, remove).then((): true => true, failed));
     for (const entry of add) if (this.#learnt.get(entry.path) === entry) this.#learnt.delete(entry.path);
     for (const { path } of remove) this.#forgotten.delete(path);
   }
@@ -161,4 +190,33 @@ export class Memory {
     this.#packed = memory;
     if (problem !== undefined) this.#problem = memoryProblemOf(problem);
   }
+}
+
+/** Repeats a call that failed. A first call outside of `Waiting` has no further turn of the event loop if it succeeds. */
+function repeatAfter<T extends object>(
+  waiting: Waiting,
+  firstError: unknown,
+  action: string,
+  call: () => Promise<T>,
+): Promise<T> {
+  let first: { readonly error: unknown } | undefined = { error: firstError };
+  return waiting.repeat(async () => {
+    try {
+      if (!first) return await call();
+      const { error } = first;
+      first = undefined;
+      throw error;
+    } catch (error) {
+      return throwMemoryFailure(error, action);
+    }
+  });
+}
+
+/** @throws a failure for which the sync waits, because any client can fail an activity with any type */
+function throwMemoryFailure(error: unknown, action: string): never {
+  if (!(error instanceof ActivityFailure) || isRequestedCancellation(error) || repairable(error)) throw error;
+  const { activityType, activityId, identity } = error;
+  const message = clipMessage(`cannot ${action}: ${(failureOf(error) as Error).message}`);
+  const cause = ApplicationFailure.nonRetryable(message, FailureType.MemoryUnavailable);
+  throw new ActivityFailure('Activity task failed', activityType, activityId, error.retryState, identity, cause);
 }

@@ -11,6 +11,7 @@ import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { RetryPeriod } from '../shell/retry-period.ts';
 import { HandOverDue, Waiting } from '../shell/waiting.ts';
 import { JobRequest } from '../shell/job-request.ts';
+import { firstGiveUpAfterMs } from '../shell/requests.ts';
 import { SyncCalls } from './calls.ts';
 import { Deletions } from './deletions.ts';
 import { Memory } from './memory.ts';
@@ -24,14 +25,14 @@ import { syncConcurrency } from './uploads.ts';
 const LISTS_BYTES = 200;
 
 /** The state of one sync, and its steps. */
-export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProgress> {
+export class SyncRun implements Run<SyncResult, SyncHandover, SyncProgress> {
   readonly #request: JobRequest<Admitted<FullSyncRequest>>;
   readonly #calls: SyncCalls;
   readonly #planId: string;
   readonly #view: SyncView;
-  /** Waits of the lists and deletions. */
+  /** Waits of the lists, the deletions and the memory of the last run. */
   readonly #waiting: Waiting;
-  /** Waits of the manifest, which are separate, because a plan that is retried can first need the results in the manifest. */
+  /** Waits of the memory, which are separate, because a plan that is retried can first need the results in the memory. */
   readonly #recording: Waiting;
   readonly #fleet: Fleet;
   readonly #tally: SyncTally;
@@ -46,7 +47,8 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     this.#request = new JobRequest(request, factsOf);
     this.#planId = run?.planId ?? uuid4();
     this.#calls = new SyncCalls(this.#request.raw, this.#planId);
-    const giveUpAfterMs = () => this.#request.giveUpAfterMs;
+    const giveUpAfterMs = () =>
+      this.#memory.isRecalled ? this.#request.giveUpAfterMs : firstGiveUpAfterMs(this.#request.raw);
     const onChange = () => this.#view.publish();
     const period = new RetryPeriod();
     const ofLists = { carried: run?.waits?.lists, period, handsOver: () => true };
@@ -56,12 +58,13 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     this.#fleet = new Fleet({ isPaused: () => this.#paused, onChange, maxRunning });
     this.#tally = new SyncTally(run);
     this.#lists = new NewestLists(run?.lists);
-    this.#memory = new Memory(
-      this.#calls,
-      memory,
-      run?.memoryProblem,
-      this.#request.raw['manifest'] === undefined ? undefined : this.#recording,
-    );
+    this.#memory = new Memory(this.#calls, {
+      packed: memory,
+      problem: run?.memoryProblem,
+      hasManifest: this.#request.raw['manifest'] !== undefined,
+      recalling: this.#waiting,
+      recording: this.#recording,
+    });
     this.#plans = new Plans(this.#calls, this.#memory, this.#waiting, {
       lists: this.#lists,
       tally: this.#tally,
@@ -104,7 +107,8 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
         fleet: this.#fleet,
         tally: this.#tally,
         isPaused: () => this.#paused,
-        waiting: () => this.#recording.info ?? this.#waiting.info,
+        waiting: () => this.#waiting.info,
+        recording: () => this.#recording.info,
         leftToRead: () => this.#plans.leftToRead,
       },
       run && !this.#sending.isFirst ? (run.uploadsDone ? 'deleting' : 'uploading') : 'listing',
@@ -122,19 +126,18 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
   }
 
   /** Runs until the end, or until the history is long enough for continue-as-new. */
-  async run(): Promise<SyncResult | HandOver<Required<SyncHandover>>> {
+  async run(): Promise<SyncResult | HandOver<SyncHandover>> {
     this.#view.publish();
     this.#fleet.receiveReports();
-    await this.#memory.recall();
     try {
+      await this.#memory.recall();
       if (this.#request.raw['dryRun'] === true) return await this.#dryRun();
       await this.#sync();
     } catch (error) {
       if (!(error instanceof HandOverDue)) throw error;
     }
     await this.#memory.pack();
-    if (this.#view.state !== 'completed')
-      return new HandOver(() => ({ memory: this.#memory.packed, run: this.#carried() }));
+    if (this.#view.state !== 'completed') return new HandOver(() => this.#handover());
     return this.#result();
   }
 
@@ -194,6 +197,10 @@ export class SyncRun implements Run<SyncResult, Required<SyncHandover>, SyncProg
     this.#deletions.held = problem ?? batch.deletionsHeld;
     this.#view.enter('completed');
     return { ...this.#result(), decisions: batch.decisions, decisionsOmitted: batch.decisionsOmitted };
+  }
+
+  #handover(): SyncHandover {
+    return { memory: this.#memory.isRecalled ? this.#memory.packed : undefined, run: this.#carried() };
   }
 
   #carried(): Required<SyncHandover>['run'] {

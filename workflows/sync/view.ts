@@ -13,8 +13,10 @@ interface ViewedSync {
   readonly fleet: Fleet;
   readonly tally: SyncTally;
   readonly isPaused: () => boolean;
-  /** Wait of the manifest, of the lists or of a deletion. */
+  /** Wait of the memory of the last run, of the lists or of a deletion. */
   readonly waiting: () => WaitingInfo | undefined;
+  /** Wait of the memory for the next run. */
+  readonly recording: () => WaitingInfo | undefined;
   /** Number of sources whose MD5 is needed and not computed yet. */
   readonly leftToRead: () => number;
 }
@@ -56,15 +58,14 @@ export class SyncView {
   }
 
   progress(): SyncProgress {
-    const { request, fleet, tally, isPaused, waiting: waitingCall } = this.#sync;
-    const waiting = shownWait(this.#state, waitingCall() ?? fleet.waiting, Date.now());
+    const { request, fleet, tally, isPaused, waiting: waitingCall, recording } = this.#sync;
+    // The memory of a sync without a manifest is packed last.
+    const state = this.#state === 'completed' && recording() ? 'uploading' : this.#state;
+    const waiting = shownWait(state, recording() ?? waitingCall() ?? fleet.waiting, Date.now());
     const { counts } = tally;
     return {
       kind: 'sync',
-      state: shownState(this.#state, {
-        isWaiting: waiting !== null,
-        isPaused: isPaused() && this.#state !== 'listing',
-      }),
+      state: shownState(state, { isWaiting: waiting !== null, isPaused: isPaused() && state !== 'listing' }),
       filename: request.subject?.filename ?? '',
       bytesTotal: counts.toSend.bytes,
       bytesDone: counts.sent.bytes,

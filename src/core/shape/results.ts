@@ -175,6 +175,8 @@ export const resultShapes = {
   cancelUpload: (value) => value === undefined || value === null || file(value),
   planSplit: plannedSplit,
   planSync: (value) => ofSync(value) && answers[(value as { readonly type: string }).type]?.(value) === true,
+  // A memory that is unreadable in Temporal is a stand-in.
+  recallSync: (value) => value === null || (isPlainObject(value) && checkMemory(value).memory !== null),
   packSyncMemory: (value) => isPlainObject(value) && checkMemory(value).memory !== null,
   openBatch: outcomes(openOutcome),
   sendBatch: outcomes(fileOutcome),

@@ -45,6 +45,10 @@ const reasons: Readonly<Record<string, Reason>> = {
     cause: 'the manifest cannot be used',
     fix: 'Correct it, or its permissions.',
   },
+  [FailureType.MemoryUnavailable]: {
+    cause: 'the memory of the sync cannot be read or written',
+    fix: 'Check the Temporal server and the log of the workers.',
+  },
   [FailureType.ResultInvalid]: {
     cause: 'another program completed or cancelled an activity of the workflow',
     fix: 'Check the other programs that use its task queues or its Temporal namespace.',
