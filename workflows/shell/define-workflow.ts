@@ -14,8 +14,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { QueryName, SignalName, UpdateName, type PauseInput, type RetuneInput } from '../../src/contracts/names.ts';
-import type { ProgressHead } from '../../src/contracts/upload.ts';
-import type { End, EndLine } from '../../src/core/show/end-line.ts';
+import type { JobProgress } from '../../src/core/show/end-line.ts';
 import { inputProblem, isPlainObject } from '../../src/core/payload.ts';
 import { pauseProblems, retuneProblems } from './control-problems.ts';
 import { failureOf, isRequestedCancellation, reasonOfFailure } from './failures.ts';
@@ -44,7 +43,7 @@ export class HandOver<Carried> {
 }
 
 /** The specific steps of one execution, without the common steps of all workflows. */
-export interface Run<Result, Carried, Progress extends ProgressHead> {
+export interface Run<Result, Carried, Progress extends JobProgress> {
   run(): Promise<Result | HandOver<Carried>>;
   progress(): Progress;
   /** Returns the reason for which a valid control cannot be applied now; undefined if it can be applied. */
@@ -58,10 +57,9 @@ export interface Run<Result, Carried, Progress extends ProgressHead> {
    * @returns the result of a run that was completed in spite of the failure
    */
   abandon(state: 'cancelled' | 'failed', reason: string): Promise<Result | undefined>;
-  endLine(end: End): EndLine;
 }
 
-interface Kind<Request, Carried, Result, Progress extends ProgressHead> {
+interface Kind<Request, Carried, Result, Progress extends JobProgress> {
   /** Name in log lines. */
   readonly noun: 'upload' | 'sync';
   readonly controls: readonly Control['type'][];
@@ -76,7 +74,7 @@ interface Kind<Request, Carried, Result, Progress extends ProgressHead> {
 }
 
 /** Defines a workflow: rejects invalid input, handles the query and the updates, and completes or continues as new. */
-export function defineWorkflow<Request, Carried, Result, Progress extends ProgressHead>(
+export function defineWorkflow<Request, Carried, Result, Progress extends JobProgress>(
   kind: Kind<Request, Carried, Result, Progress>,
 ): (request: Request, carried?: Carried) => Promise<Result> {
   return async (request, carried) => {
@@ -89,7 +87,7 @@ export function defineWorkflow<Request, Carried, Result, Progress extends Progre
       // A late cancellation must not hide the result.
       await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
       if (!(outcome instanceof HandOver)) {
-        logEnd(run, { fileIds: kind.fileIds(outcome) });
+        logEnd(run.progress(), { fileIds: kind.fileIds(outcome) });
         return outcome;
       }
       await reports.settled();
@@ -104,10 +102,10 @@ export function defineWorkflow<Request, Carried, Result, Progress extends Progre
       const result = await run.abandon(isCancellation(failure) ? 'cancelled' : 'failed', reasonOfFailure(failure));
       if (result !== undefined) {
         // A failure must not hide an existing File.
-        logEnd(run, { fileIds: kind.fileIds(result) });
+        logEnd(run.progress(), { fileIds: kind.fileIds(result) });
         return result;
       }
-      logEnd(run, { failure });
+      logEnd(run.progress(), { failure });
       throw failure;
     }
   };
@@ -129,7 +127,7 @@ function rejectInvalid<Request, Carried>(
   throw failure;
 }
 
-function setHandlers<Result, Carried, Progress extends ProgressHead>(
+function setHandlers<Result, Carried, Progress extends JobProgress>(
   { controls }: Pick<Kind<never, Carried, Result, Progress>, 'controls'>,
   run: Run<Result, Carried, Progress>,
   reports: ParentReports,

@@ -1,6 +1,6 @@
 import { ApplicationFailure, isCancellation, log, TemporalFailure } from '@temporalio/workflow';
 import { knownDetails } from '../../src/core/shape/failure-details.ts';
-import type { End, EndLine } from '../../src/core/show/end-line.ts';
+import { endLine, type End, type JobProgress } from '../../src/core/show/end-line.ts';
 
 /*
  * Writes one line to the worker's log for each upload and sync that closes. The SDK's logger prints nothing during replay,
@@ -9,11 +9,11 @@ import type { End, EndLine } from '../../src/core/show/end-line.ts';
 
 /** @param end the created Files, or the failure. A failure that Temporal retries is not logged */
 export function logEnd(
-  run: { endLine(end: End): EndLine },
+  progress: JobProgress,
   end: { readonly fileIds: readonly string[] } | { readonly failure: unknown },
 ): void {
-  if ('fileIds' in end) print(run.endLine({ state: 'completed', fileIds: end.fileIds }));
-  else if (end.failure instanceof TemporalFailure) print(run.endLine(endOf(end.failure)));
+  if ('fileIds' in end) print({ state: 'completed', fileIds: end.fileIds }, progress);
+  else if (end.failure instanceof TemporalFailure) print(endOf(end.failure), progress);
 }
 
 /** Logs a rejected request, of which only the failure is known. */
@@ -33,6 +33,7 @@ function endOf(failure: TemporalFailure): End {
   };
 }
 
-function print({ message, fields }: EndLine): void {
+function print(end: End, progress: JobProgress): void {
+  const { message, fields } = endLine(end, progress, Date.now());
   log.info(message, { ...fields });
 }

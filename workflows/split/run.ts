@@ -16,7 +16,6 @@ import type {
   SplitUploadResult,
 } from '../../src/contracts/split.ts';
 import type { UploadProgress, UploadResult } from '../../src/contracts/upload.ts';
-import { uploadEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
 import { pieceIdentity } from '../../src/core/split/pieces.ts';
 import { withPieceProgress } from '../../src/core/split/progress.ts';
 import { withoutUndefined } from '../../src/core/objects.ts';
@@ -144,10 +143,6 @@ export class SplitRun implements Run<SplitUploadResult, CarriedSplit, SplitUploa
     this.#view.failed(state, reason);
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
     return undefined;
-  }
-
-  endLine(end: End): EndLine {
-    return uploadEndLine(end, this.progress(), Date.now());
   }
 
   progress(): SplitUploadProgress {

@@ -2,7 +2,6 @@ import { uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Admitted } from '../../src/contracts/failures.ts';
 import { PayloadLimits } from '../../src/contracts/limits.ts';
 import type { FullSyncRequest, SyncHandover, SyncProgress, SyncRequest, SyncResult } from '../../src/contracts/sync.ts';
-import { syncEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
 import { nameOfContainer } from '../../src/core/source/names.ts';
 import { SyncTally } from '../../src/core/sync/tally.ts';
 import { jsonBytes } from '../../src/core/payload.ts';
@@ -179,10 +178,6 @@ export class SyncRun implements Run<SyncResult, SyncHandover, SyncProgress> {
     await this.#memory.abandon();
     this.#view.failed(state, reason);
     return undefined;
-  }
-
-  endLine(end: End): EndLine {
-    return syncEndLine(end, this.progress(), Date.now());
   }
 
   progress(): SyncProgress {

@@ -2,7 +2,6 @@ import { CancellationScope, condition } from '@temporalio/workflow';
 import type { InspectSourceResult } from '../../src/contracts/activities.ts';
 import type { UploadProgress, UploadRequest, UploadResult } from '../../src/contracts/upload.ts';
 import { lineCheckOf } from '../../src/core/upload/content.ts';
-import { uploadEndLine, type End, type EndLine } from '../../src/core/show/end-line.ts';
 import { partSizeProblem } from '../../src/core/upload/plan.ts';
 import { ignoreInodeProblem } from '../../src/core/upload/fingerprint.ts';
 import { UploadTuning, type CarriedTuning } from '../../src/core/upload/tuning.ts';
@@ -191,10 +190,6 @@ export class UploadRun implements Run<UploadResult, CarriedUpload, UploadProgres
     if (file && session) return this.#view.completed(session, file);
     this.#view.failed(state, reason);
     return undefined;
-  }
-
-  endLine(end: End): EndLine {
-    return uploadEndLine(end, this.progress(), Date.now());
   }
 
   progress(): UploadProgress {

@@ -27,6 +27,14 @@ export type End =
 export type EndedUpload = Pick<UploadProgress, 'filename' | 'bytesTotal' | 'bytesDone' | 'startedAtMs'> &
   Partial<Pick<UploadProgress, 'session'> & Pick<SplitUploadProgress, 'pieces'>>;
 
+/** Progress of any job. */
+export type JobProgress = UploadProgress | SplitUploadProgress | SyncProgress;
+
+/** The line of a job that ended. */
+export function endLine(end: End, progress: JobProgress, nowMs: number): EndLine {
+  return progress.kind === 'sync' ? syncEndLine(end, progress, nowMs) : uploadEndLine(end, progress, nowMs);
+}
+
 /** The line of an upload that ended: state, file name, bytes, duration, rate, and File ID or reason. */
 export function uploadEndLine(end: End, upload: EndedUpload, nowMs: number): EndLine {
   const { filename, bytesTotal, bytesDone, startedAtMs, session } = upload;
