@@ -12,6 +12,12 @@ export function isHttpUrl(text: string): boolean {
   return /^https?:\/\//i.test(text);
 }
 
+/** The bucket and the key or prefix of an `s3://` URL, both possibly empty; undefined for any other text. */
+export function partsOfS3Url(text: string): { readonly bucket: string; readonly key: string } | undefined {
+  const [, bucket, key = ''] = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(text) ?? [];
+  return bucket === undefined ? undefined : { bucket, key };
+}
+
 /** @throws ConfigError if an argument is a URL that does not name a source, and would be read as a path */
 export function assertNoOtherUrl(text: string): void {
   if (isSourceUrl(text) || !/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return;
@@ -44,8 +50,9 @@ export interface UrlSource {
 
 /** @throws ConfigError if the URL does not name a source, or if its query cannot be sealed */
 export function sourceOfUrl(text: string, { connection, sealKey }: UrlContext): UrlSource {
-  if (/^s3:\/\//i.test(text)) {
-    const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/is.exec(text) ?? [];
+  const object = partsOfS3Url(text);
+  if (object) {
+    const { bucket, key } = object;
     if (bucket === '' || key === '' || key.endsWith('/')) {
       throw new ConfigError(`${text} must have the form s3://BUCKET/KEY`);
     }

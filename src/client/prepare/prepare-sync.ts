@@ -10,6 +10,7 @@ import { ConfigError, SourceUnusableError } from '../../errors.ts';
 import { jsonDigest } from '../../json-digest.ts';
 import { mapFileError } from '../../sources/file/errors.ts';
 import { pathOnDisk, realPlace } from '../../sources/file/paths.ts';
+import { partsOfS3Url } from '../../sources/source-of-url.ts';
 import { assertTextOptions } from './option-problems.ts';
 
 /**
@@ -109,9 +110,9 @@ export async function manifestPlaceOf(
   connection: string | undefined,
   host: string,
 ): Promise<ManifestPlace> {
-  const object = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(given);
+  const object = partsOfS3Url(given);
   if (object) {
-    const [, bucket = '', key = ''] = object;
+    const { bucket, key } = object;
     if (bucket !== '' && key !== '' && !key.endsWith('/')) {
       return { type: 's3', bucket, key, connection: connection || undefined };
     }

@@ -10,7 +10,7 @@ import { limitText } from '../../../core/upload/file-limits.ts';
 import { nameOfSource } from '../../../core/source/names.ts';
 import { createPathFilter } from '../../../sources/listing/path-filter.ts';
 import { SourceHeaders } from '../../../sources/http/headers.ts';
-import { assertNoOtherUrl, isSourceUrl, sourceOfUrl } from '../../../sources/source-of-url.ts';
+import { assertNoOtherUrl, isSourceUrl, partsOfS3Url, sourceOfUrl } from '../../../sources/source-of-url.ts';
 import { sealKeyOf } from '../../../sources/source-settings.ts';
 import { Sources } from '../../../sources/sources.ts';
 import { findPipes } from '../../sources/spool/pipe-arguments.ts';
@@ -62,8 +62,9 @@ export function headerChecks(config: Config): Promise<readonly Check[]> {
 }
 
 async function containerOf(name: string, connection: string | undefined, host: string): Promise<Container | undefined> {
-  const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*\/)?)?$/is.exec(name) ?? [];
-  if (bucket) return { type: 's3', bucket, prefix: prefix || undefined, connection: connection || undefined };
+  const { bucket, key = '' } = partsOfS3Url(name) ?? {};
+  if (bucket && /(^|\/)$/.test(key))
+    return { type: 's3', bucket, prefix: key || undefined, connection: connection || undefined };
   const isFolder = await stat(name).then(
     (stats) => stats.isDirectory(),
     () => false,

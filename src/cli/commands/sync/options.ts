@@ -11,6 +11,7 @@ import { isGlob, splitGlob } from '../../../core/glob/glob.ts';
 import { ConfigError, SourceMissingError, SourceUnusableError } from '../../../errors.ts';
 import { pathOnDisk } from '../../../sources/file/paths.ts';
 import { mapFileError, specialKind } from '../../../sources/file/errors.ts';
+import { partsOfS3Url } from '../../../sources/source-of-url.ts';
 import { durationOption, repeatedOption, wholeNumberOption } from '../../options/values.ts';
 import {
   addRequestOptions,
@@ -121,9 +122,8 @@ async function toContainer(
   { connection, manifest }: Pick<SyncOptions, 'connection' | 'manifest'>,
   host: string,
 ): Promise<Container> {
-  const bucket = /^s3:\/\/([^/]+)\/?(.*)$/is.exec(source);
-  if (bucket) {
-    const [, name = '', prefix = ''] = bucket;
+  const { bucket: name, key: prefix = '' } = partsOfS3Url(source) ?? {};
+  if (name) {
     // Keys can contain all characters of globs, but an asterisk at the end of a prefix is meant as a wildcard.
     if (/\*[^/]*$/.test(prefix)) {
       throw new ConfigError(`${globAdvice(`s3://${name}/`, prefix)}. If the prefix contains "*", end it with "/"`);

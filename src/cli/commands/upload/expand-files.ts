@@ -7,7 +7,7 @@ import { pathBehindDescriptor, pathOnDisk } from '../../../sources/file/paths.ts
 import { listFolder } from '../../../sources/file/list-folder.ts';
 import type { LeftOut, Listing } from '../../../sources/listing/listing.ts';
 import { createPathFilter, type PathFilter } from '../../../sources/listing/path-filter.ts';
-import { assertNoOtherUrl, isHttpUrl, isSourceUrl } from '../../../sources/source-of-url.ts';
+import { assertNoOtherUrl, isHttpUrl, isSourceUrl, partsOfS3Url } from '../../../sources/source-of-url.ts';
 import type { Sources } from '../../../sources/sources.ts';
 import { isReadable } from '../../sources/source-settings.ts';
 
@@ -130,7 +130,7 @@ const ALL: PathFilter = { takes: () => true, skipsFolder: () => false };
  * @throws as `Sources.list` if the bucket cannot be listed
  */
 export async function expandBucket(url: string, bucket: Bucket): Promise<ExpandedFiles> {
-  const [, name = '', key = ''] = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(url) ?? [];
+  const { bucket: name = '', key = '' } = partsOfS3Url(url) ?? {};
   if (name === '') throw new ConfigError(`${url} names no bucket. Use s3://BUCKET/KEY, or s3://BUCKET/PREFIX/.`);
   const isPrefix = key === '' || key.endsWith('/');
   if (!isPrefix && (await isObject(name, key, bucket))) return only(url);
