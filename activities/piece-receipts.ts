@@ -6,7 +6,7 @@ import type { PlannedPiece } from '../src/contracts/activities.ts';
 import { MemoName } from '../src/contracts/names.ts';
 import type { ByteRange } from '../src/contracts/sources.ts';
 import type { UploadResult } from '../src/contracts/upload.ts';
-import { isPlainObject } from '../src/core/payload.ts';
+import { uploadResult } from '../src/core/shape/results.ts';
 import { pieceIdentity, pieceName, pieceWorkflowId, type Whole } from '../src/core/split/pieces.ts';
 import { tolerantClient } from '../src/tolerant-client.ts';
 
@@ -44,18 +44,12 @@ async function findReceipt(
     if (status.name !== 'COMPLETED') return {};
     if (memo?.[MemoName.identity] !== identity) return { isReplaced: true };
     const result: unknown = await handle.result();
-    if (!isReceipt(result)) return { isReplaced: true };
-    const { receipt: _, ...rest } = result;
+    // A memo can be copied: the result of another program under the same ID is not a File of Longhaul.
+    if (!uploadResult(result)) return { isReplaced: true };
+    const { receipt: _, ...rest } = result as UploadResult;
     return { receipt: rest };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return {};
     throw error;
   }
-}
-
-/** A memo can be copied: the result of another program under the same ID is not a File of Longhaul. */
-function isReceipt(result: unknown): result is UploadResult {
-  if (!isPlainObject(result) || !isPlainObject(result['file'])) return false;
-  const numbers = [result['bytes'], result['parts'], result['partsSent'], result['sessions']];
-  return typeof result['file']['id'] === 'string' && numbers.every(Number.isSafeInteger);
 }
