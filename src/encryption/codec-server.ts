@@ -1,10 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import * as z from 'zod';
 import { ConfigError } from '../errors.ts';
-import { closeServer, isSameSecret } from '../network/http-server.ts';
-import { hostOfUrl, withoutBrackets } from '../network/url.ts';
+import { closeServer, isSameSecret, listenOn } from '../network/http-server.ts';
 
 export interface CodecServerOptions {
   readonly codec: PayloadCodec;
@@ -54,11 +52,8 @@ class Rejection extends Error {
  */
 export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
   const server = createServer((request, response) => void answer(request, response, options));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port, withoutBrackets(options.host), resolve);
-  });
-  const { address, port } = server.address() as AddressInfo;
-  return { url: `http://${hostOfUrl(address)}:${port}`, close: () => closeServer(server) };
+  const url = await listenOn(server, options.port, options.host);
+  return { url, close: () => closeServer(server) };
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: CodecServerOptions): Promise<void> {

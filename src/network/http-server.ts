@@ -1,5 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
 import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostOfUrl, withoutBrackets } from './url.ts';
+
+/** Starts to listen, on any free port if it is 0. @returns the URL @throws an error of the system */
+export async function listenOn(server: Server, port: number, host: string): Promise<string> {
+  await once(server.listen(port, withoutBrackets(host)), 'listening');
+  const { address, port: actual } = server.address() as AddressInfo;
+  return `http://${hostOfUrl(address)}:${actual}`;
+}
 
 /** Stops a server without waiting for its connections. */
 export async function closeServer(server: Server): Promise<void> {

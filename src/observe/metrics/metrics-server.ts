@@ -1,12 +1,9 @@
-import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { Agent, request } from 'undici';
 import { errnoCause } from '../../core/text/errno-cause.ts';
 import { ConfigError } from '../../errors.ts';
-import { closeServer } from '../../network/http-server.ts';
-import { hostOfUrl, withoutBrackets } from '../../network/url.ts';
+import { closeServer, listenOn } from '../../network/http-server.ts';
 
 interface MetricsServerOptions {
   /** 0: selected by the system. */
@@ -67,17 +64,15 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       (error: unknown) => send(response, plain(500, `the metrics cannot be read: ${(error as Error).message}`)),
     );
   });
-  server.listen(port, withoutBrackets(host));
-  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+  const url = await listenOn(server, port, host).catch((error: NodeJS.ErrnoException) => {
     const reason =
       error.code === 'EADDRINUSE'
         ? 'is in use. Use another --metrics-port'
         : `cannot be used: ${errnoCause(error.code ?? error.message)}`;
     throw new ConfigError(`${host}:${port} for metrics ${reason}`, { cause: error });
   });
-  const { address, port: actual } = server.address() as AddressInfo;
   return {
-    url: `http://${hostOfUrl(address)}:${actual}`,
+    url,
     watch: (isReady) => readiness.watch(isReady),
     close: () => closeServer(server),
   };
