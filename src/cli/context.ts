@@ -25,6 +25,8 @@ export interface CliContext extends Pick<
   'stdin' | 'stdout' | 'stderr' | 'signal' | 'interrupt' | 'allowLongerEnd'
 > {
   readonly config: Config;
+  /** The variable `TERM`: the kind of the terminal. */
+  readonly term?: string | undefined;
   /**
    * Prints one line of the result. Characters that are unsafe in a terminal are replaced, as in `note`.
    *
@@ -46,6 +48,9 @@ export function createContext(config: Config, io: Io, json: (value: unknown) => 
   const { stdout, stderr, signal, interrupt, allowLongerEnd } = io;
   return {
     config,
+    get term() {
+      return io.env['TERM'];
+    },
     get stdin() {
       return io.stdin;
     },

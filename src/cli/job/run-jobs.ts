@@ -7,6 +7,7 @@ import { errorText, Interrupted } from '../errors.ts';
 import { NamedRecords } from '../sources/named-records.ts';
 import { commandSources } from '../sources/source-settings.ts';
 import type { CommandJob, Outcome, Started } from './command-job.ts';
+import { isLiveTerminal } from '../text/terminal.ts';
 import { createLiveView } from './live-view.ts';
 import { isOpen } from '../../temporal/workflow-status.ts';
 
@@ -168,8 +169,8 @@ export class JobRun {
     jobs: readonly Started<Job>[],
     printEnd: (outcome: Outcome<Job>) => void,
   ): Promise<Outcome<Job>[]> {
-    const { stderr, note } = this.context;
-    const kind = this.settings.quiet ? 'quiet' : stderr.isTTY ? 'bars' : 'lines';
+    const { stderr, note, term } = this.context;
+    const kind = this.settings.quiet ? 'quiet' : isLiveTerminal(stderr, term) ? 'bars' : 'lines';
     const view = createLiveView(kind, note, stderr);
     const running = new Set(jobs);
     const followOne = async (job: Started<Job>) => {

@@ -5,9 +5,14 @@ import { createInterface } from 'node:readline/promises';
 import { ConfigError } from '../../errors.ts';
 import type { CliContext } from '../context.ts';
 
-/** Whether lines can be overwritten: false for a terminal without a size. */
-export function isLiveTerminal(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY && stream.columns > 0 && stream.rows > 0;
+/**
+ * Whether lines can be overwritten: false for a terminal without a size, such as that of some CI systems, and for one
+ * without control sequences.
+ *
+ * @param term the variable `TERM`
+ */
+export function isLiveTerminal({ isTTY, columns, rows }: NodeJS.WriteStream, term: string | undefined): boolean {
+  return isTTY && columns > 0 && rows > 0 && term !== 'dumb';
 }
 
 /** Lines on a terminal that are overwritten in place. Hides the cursor until `close` or until the process exits. */

@@ -20,7 +20,7 @@ const INTERVAL_MS = 1000;
 export async function watchStatus(context: CliContext, handle: JobHandle, json: boolean): Promise<void> {
   const { workflowId } = handle;
   const { out, signal } = context;
-  const isLive = !json && isLiveTerminal(context.stdout);
+  const isLive = !json && isLiveTerminal(context.stdout, context.term);
   const screen = isLive ? new LiveScreen(context.stdout) : undefined;
   const meter = new RateMeter();
   let lastLine = '';

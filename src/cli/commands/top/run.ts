@@ -28,7 +28,7 @@ const QUERY_ONCE_TIMEOUT_MS = 5000;
 const OTHER_LINES = 6;
 
 export async function topCommand(context: CliContext, options: TopCommandOptions): Promise<void> {
-  const isLive = !options.once && !options.json && isLiveTerminal(context.stdout);
+  const isLive = !options.once && !options.json && isLiveTerminal(context.stdout, context.term);
   await withBackend(context, {}, async (backend) => {
     if (isLive) await live(context, backend, options.sort);
     else await once(context, backend, options);
