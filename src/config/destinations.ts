@@ -52,16 +52,24 @@ export function readDestinations(
 }
 
 /**
- * The destination of that name with its key.
+ * Returns the destination with this name.
+ *
+ * @throws ConfigError if it does not exist
+ */
+export function findDestination({ destinations }: ConfiguredDestinations, name: string): DestinationConfig {
+  const found = destinations.get(name);
+  if (found) return found;
+  const known = [...destinations.keys()].join(', ');
+  throw new ConfigError(`destination "${name}" not found. Use a destination of this configuration: ${known}.`);
+}
+
+/**
+ * Returns the destination with this name and its key.
  *
  * @throws ConfigError if it does not exist, or its key is missing or cannot be sent in a header
  */
 export function requireDestination(config: ConfiguredDestinations, name: string): DestinationProfile {
-  const found = config.destinations.get(name);
-  if (!found) {
-    const known = [...config.destinations.keys()].join(', ');
-    throw new ConfigError(`destination "${name}" not found. Use a destination of this configuration: ${known}.`);
-  }
+  const found = findDestination(config, name);
   const {
     apiKeyFrom,
     apiKey,

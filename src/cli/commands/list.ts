@@ -41,9 +41,11 @@ export async function listCommand(context: CliContext, options: ListCommandOptio
   });
 }
 
-function nothingFound({ state, running }: ListCommandOptions): string {
-  if (state) return `no upload or sync has the state ${state}`;
-  return running ? 'no upload or sync is running' : 'no upload or sync found';
+/** Describes an empty list. */
+export function nothingFound({ state, running }: Pick<ListCommandOptions, 'state' | 'running'>): string {
+  const subject = running && state ? 'no running upload or sync' : 'no upload or sync';
+  if (state) return `${subject} has the state ${state}`;
+  return running ? `${subject} is running` : `${subject} found`;
 }
 
 const columns: readonly Column<Listed>[] = [

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { checked, describeCheck, ok } from '../../../src/cli/commands/doctor/check.ts';
 import { judgeClock } from '../../../src/cli/commands/doctor/destination-checks.ts';
 import { judgeWorkers, type QueuesFound } from '../../../src/cli/commands/doctor/temporal-checks.ts';
-import { versionsCheck } from '../../../src/cli/commands/doctor/run.ts';
+import { doctorCommand, versionsCheck } from '../../../src/cli/commands/doctor/run.ts';
+import type { CliContext } from '../../../src/cli/context.ts';
 import type { QueueDescription, QueuePoller } from '../../../src/client/queues/read-queue.ts';
 
 const NOW_MS = 1_800_000_000_000;
@@ -28,6 +29,14 @@ function judge(changes: Partial<QueuesFound> = {}) {
   };
   return judgeWorkers(found, NOW_MS);
 }
+
+it('a destination that the configuration does not have is rejected on the embedded server', async () => {
+  const context = { config: { destinations: new Map([['default', {}]]) } } as unknown as CliContext;
+  const checking = doctorCommand(context, undefined, { destination: 'azur' });
+  await expect(checking).rejects.toThrow(
+    'destination "azur" not found. Use a destination of this configuration: default.',
+  );
+});
 
 describe('the check of the workers', () => {
   it('passes with a worker that polls all queues, and shows the builds', () => {

@@ -1,3 +1,4 @@
+import { findDestination } from '../../../config/destinations.ts';
 import { Defaults } from '../../../contracts/limits.ts';
 import { isVersionFrom } from '../../../core/text/version.ts';
 import type { CliContext } from '../../context.ts';
@@ -21,6 +22,8 @@ export async function doctorCommand(
   options: DoctorCommandOptions,
 ): Promise<void> {
   const { config, out } = context;
+  // The workers of a cluster can have other destinations.
+  if (!config.temporal && options.destination !== undefined) findDestination(config, options.destination);
   const [temporal, destinations, clock, headers, ofSource] = await Promise.all([
     temporalChecks(context, options.destination ?? Defaults.destination),
     destinationChecks(config),
