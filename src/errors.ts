@@ -1,5 +1,5 @@
 import type { ContentProblems } from './contracts/content.ts';
-import { clip, clipMessage, MAX_MESSAGE_LENGTH } from './core/text/clip.ts';
+import { clip, clipMessage, closed, MAX_MESSAGE_LENGTH } from './core/text/clip.ts';
 import { redact } from './redact.ts';
 
 /**
@@ -9,7 +9,7 @@ import { redact } from './redact.ts';
 export abstract class LonghaulError extends Error {
   /** Stable name of the error, for `switch`. */
   abstract readonly code: string;
-  /** Whether the same call may succeed later without anybody changing anything. */
+  /** Whether the same call can succeed later without a change by an operator. */
   abstract readonly retryable: boolean;
 
   constructor(message: string, options?: { cause?: unknown }) {
@@ -22,16 +22,20 @@ export abstract class LonghaulError extends Error {
 export class ConfigError extends LonghaulError {
   readonly code = 'CONFIG_INVALID';
   readonly retryable = false;
+
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(closed(message), options);
+  }
 }
 
-/** 408, 409, 425, 429 and 5xx are worth another try; other statuses are not. */
+/** 408, 409, 425, 429 and 5xx can be temporary. Other statuses are permanent. */
 function isRetryableStatus(status: number): boolean {
   return status === 408 || status === 409 || status === 425 || status === 429 || status >= 500;
 }
 
 export interface ApiErrorDetails {
   readonly status: number;
-  /** `error.message`, `error.type`, `error.param` and `error.code` of the body, where it has them. */
+  /** `error.message`, `error.type`, `error.param` and `error.code` of the body, if it has them. */
   readonly apiMessage?: string | undefined;
   readonly apiType?: string | undefined;
   readonly apiParam?: string | undefined;
@@ -44,7 +48,7 @@ export interface ApiErrorDetails {
   readonly serviceTimeMs?: number | undefined;
 }
 
-/** The service answered with a status other than 2xx. */
+/** The service returned a status other than 2xx. */
 export class ApiError extends LonghaulError {
   readonly code = 'API_ERROR';
   readonly retryable: boolean;
@@ -58,7 +62,7 @@ export class ApiError extends LonghaulError {
 
   /**
    * Whether the service rejected the request before it did any work: no key, no permission, or too many requests. The
-   * same call can then be repeated as if it had never been made.
+   * call can then be repeated without a second effect.
    */
   get isRejectedBeforeWork(): boolean {
     const { status, retryAfterMs } = this.details;
@@ -66,19 +70,19 @@ export class ApiError extends LonghaulError {
   }
 }
 
-/** No connection could be made, or it broke before the answer was complete. */
+/** No connection was possible, or it broke before the response was complete. */
 export class ConnectionError extends LonghaulError {
   readonly code = 'CONNECTION_FAILED';
   readonly retryable = true;
 }
 
-/** Nothing moved for too long, or the whole call took too long. */
+/** No byte was transferred within the stall timeout, or the whole call exceeded its timeout. */
 export class TimeoutError extends LonghaulError {
   readonly code = 'TIMED_OUT';
   readonly retryable = true;
 }
 
-/** A success status with a body that is not what the API promises. */
+/** A success status with a body that does not match the API. */
 export class StrangeAnswerError extends LonghaulError {
   readonly code = 'STRANGE_ANSWER';
   readonly retryable = true;
@@ -91,7 +95,7 @@ export class StrangeAnswerError extends LonghaulError {
   }
 }
 
-/** The caller's signal ended the call. */
+/** The caller's signal aborted the call. */
 export class AbortedError extends LonghaulError {
   readonly code = 'ABORTED';
   readonly retryable = false;
@@ -113,13 +117,13 @@ export abstract class SourceError extends LonghaulError {
   readonly #refusal: SourceRefusal | undefined;
 
   constructor(message: string | SourceRefusal, options?: { cause?: unknown }) {
-    super(clipMessage(typeof message === 'string' ? message : refusalText('upload', message)), options);
+    super(clipMessage(closed(typeof message === 'string' ? message : refusalText('upload', message))), options);
     this.#refusal = typeof message === 'string' ? undefined : message;
   }
 
   /** The message for something else than an upload, as a verb. */
   messageFor(verb: string): string {
-    return this.#refusal ? clipMessage(redact(refusalText(verb, this.#refusal))) : this.message;
+    return this.#refusal ? clipMessage(redact(closed(refusalText(verb, this.#refusal)))) : this.message;
   }
 }
 

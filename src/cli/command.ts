@@ -1,4 +1,4 @@
-import { Command, Help, type Option, type ParseOptionsResult } from 'commander';
+import { Command, Help, type ErrorOptions, type Option, type ParseOptionsResult } from 'commander';
 import { wrapText } from './text/wrap-text.ts';
 
 /** Methods of Commander that report an error with a suggestion, and are missing in its declarations. */
@@ -6,6 +6,9 @@ interface Reporter {
   unknownOption(flag: string): never;
   unknownCommand(): never;
 }
+
+/** Options whose empty value removes a note or is the default. All other empty values come from a variable that is not set. */
+const CAN_BE_EMPTY: ReadonlySet<string> = new Set(['--note', '--prefix']);
 
 /**
  * Commander's command, with errors that name the mistyped argument. Commander reports `--purpse batch` as a missing
@@ -45,6 +48,14 @@ export class LonghaulCommand extends Command {
     return result;
   }
 
+  /** Replaces Commander's question "Did you mean …?" by a fix, and adds a fix to a message without one. */
+  override error(message: string, options?: ErrorOptions): never {
+    const [, problem = message, nearest] = /^(.*)\n\(Did you mean (.*)\?\)$/s.exec(message) ?? [];
+    const help = `see "longhaul ${[...pathOf(this), '--help'].join(' ')}"`;
+    if (nearest !== undefined) return super.error(`${problem}. Use ${nearest}, or ${help}.`, options);
+    return super.error(message.endsWith('.') ? message : `${message}. ${capitalised(help)}.`, options);
+  }
+
   #assertCommand([first = '', second]: readonly string[]): void {
     const names = this.commands.map((command) => command.name());
     if (first === 'help' && second !== undefined && !names.includes(second)) {
@@ -54,19 +65,26 @@ export class LonghaulCommand extends Command {
     if (names.includes(first)) return;
     const group = this.commands.find(({ commands }) => commands.some((command) => command.name() === first));
     if (!group) return;
-    this.error(`error: unknown command '${first}' (Did you mean ${group.name()} ${first}?)`, {
+    this.error(`error: unknown command '${first}'\n(Did you mean ${group.name()} ${first}?)`, {
       code: 'commander.unknownCommand',
     });
   }
 
   #assertValues(args: readonly string[]): void {
     for (let index = 0; index < args.length && args[index] !== '--'; index++) {
-      const option = this.#optionOf(args[index] as string);
-      if (!option?.required || args[index]?.includes('=')) continue;
-      const value = args[++index];
-      if (value === undefined || !this.#optionOf(value)) continue;
+      const text = args[index] as string;
+      const option = this.#optionOf(text);
+      if (!option?.required) continue;
+      const isBound = text.includes('=');
+      const value = isBound ? text.slice(text.indexOf('=') + 1) : args[++index];
+      if (value === '' && !CAN_BE_EMPTY.has(option.long ?? '')) {
+        this.error(`error: option '${option.flags}' argument is empty. Check the variable that contains it.`, {
+          code: 'commander.emptyArgument',
+        });
+      }
+      if (isBound || value === undefined || !this.#optionOf(value)) continue;
       this.error(
-        `error: option '${option.flags}' argument missing: '${value}' is an option. To use it as the value, write ${option.long}=${value}`,
+        `error: option '${option.flags}' argument missing: '${value}' is an option. To use it as the value, write ${option.long}=${value}.`,
         { code: 'commander.optionMissingArgument' },
       );
     }
@@ -87,7 +105,7 @@ export class LonghaulCommand extends Command {
     const known = this.#optionOf(flag) ?? this.#optionOf(`-${flag}`);
     if (known) {
       const problem = flag.startsWith('--') ? `option '${known.long}' has no value` : `unknown option '${flag}'`;
-      this.error(`error: ${problem} (Did you mean ${known.long}?)`, { code: 'commander.unknownOption' });
+      this.error(`error: ${problem}\n(Did you mean ${known.long}?)`, { code: 'commander.unknownOption' });
     }
     // Without its value, which hides the nearest option.
     return (this as unknown as Reporter).unknownOption(flag.replace(/=.*$/s, ''));
@@ -117,6 +135,17 @@ export class LonghaulCommand extends Command {
       { code: 'commander.excessArguments' },
     );
   }
+}
+
+/** Returns the words of a command, without the name of the program. The work of a schedule has no parent. */
+function pathOf(command: Command): string[] {
+  const name = command.name();
+  if (command.parent) return [...pathOf(command.parent), name];
+  return name === 'longhaul' ? [] : [name];
+}
+
+function capitalised(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 const DEFAULT_WIDTH = 80;

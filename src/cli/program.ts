@@ -5,7 +5,7 @@ import { printable } from '../core/text/printable.ts';
 import { LonghaulCommand } from './command.ts';
 import type { CliContext, Io, Runs } from './context.ts';
 import { longhaulVersion } from '../longhaul-version.ts';
-import { bytesOption, limitOption, repeatedOption, wholeNumberOption } from './options/values.ts';
+import { bandwidthOption, bytesOption, limitOption, repeatedOption, wholeNumberOption } from './options/values.ts';
 import { addPermissionOptions } from './options/permission-options.ts';
 import { addCheckCommand } from './commands/check/command.ts';
 import { addScheduleCommands } from './commands/schedule/command.ts';
@@ -178,7 +178,7 @@ export function createProgram(
     .option('--data <dir>', 'directory for uploaded files (default: a temporary directory)')
     .option('--allow-host <name>', 'additional host name that requests can use (repeatable)', repeatedOption)
     .option('--key <key>', 'key that it accepts (default: LONGHAUL_LOCAL_API_KEY, or any key)')
-    .option('--bandwidth <bytes>', 'maximum bytes received per second, such as 50MiB', bytesOption)
+    .option('--bandwidth <bytes>', 'maximum bytes received per second, such as 50MiB', bandwidthOption)
     .option('--latency <ms>', 'milliseconds of delay before each response', wholeNumberOption(0, 600_000))
     .option(
       '--session-life <seconds>',
@@ -219,7 +219,7 @@ export function createProgram(
 function originOption(text: string, others: readonly string[] = []): readonly string[] {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || url.origin !== text.replace(/\/$/, '')) {
-    throw new InvalidArgumentError('An origin is https://HOST or http://HOST:PORT, without a path.');
+    throw new InvalidArgumentError('Use https://HOST or http://HOST:PORT, without a path.');
   }
   return [...others, url.origin];
 }

@@ -35,7 +35,7 @@ export const baseUrl = text
   .refine((value) => isHttpUrl(value), 'must be an http:// or https:// address such as https://api.openai.com/v1')
   .refine(
     (value) => !/^[a-z]+:\/\/[^/]*@/i.test(value),
-    'must not contain a user name or password; set the key in an environment variable',
+    'must not contain a user name or password. Set the key in an environment variable',
   )
   .transform(canonicalBaseUrl);
 

@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { withoutUndefined } from '../core/objects.ts';
 import { ConfigError } from '../errors.ts';
+import { errnoCause } from '../core/text/errno-cause.ts';
 import { closeServer } from '../network/http-server.ts';
 import { hostOfUrl, withoutBrackets } from '../network/url.ts';
 import { settingsSchema, type AdminControl, type SettingsChange } from './admin.ts';
@@ -44,7 +45,7 @@ export async function startLocalApi(options: LocalApiOptions): Promise<LocalApi>
   const settings = settingsSchema.strip().safeParse(options);
   if (!settings.success) {
     const problems = settings.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new ConfigError(`The local API's options are wrong: ${problems.join('; ')}.`);
+    throw new ConfigError(`invalid options of the local API: ${problems.join('; ')}`);
   }
   // The port is first. It prevents a second server from using the same data directory.
   const backlog: Parameters<RequestListener>[] = [];
@@ -142,13 +143,14 @@ async function listen(host: string, port: number, listener: RequestListener): Pr
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): ConfigError {
-  let advice = 'Choose another port, or 0 to let the system pick one.';
-  let problem = `Can't listen on ${host}, port ${port}: ${error.message}.`;
-  if (error.code === 'EADDRINUSE') {
-    problem = `port ${port} on ${host} is already in use.`;
-    advice = 'End the program that uses it, or choose another port, or 0 to let the system pick one.';
-  } else if (error.code === 'EACCES') {
-    problem = `This user may not listen on port ${port}.`;
-  }
-  return new ConfigError(`${problem} ${advice}`, { cause: error });
+  const fixes: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'Stop the program that uses the port, or choose another port (0: any free port).',
+    EACCES: 'Choose another port (0: any free port).',
+  };
+  const code = error.code ?? '';
+  const cause = errnoCause(error.code ?? error.message);
+  return new ConfigError(
+    `cannot listen on ${host}, port ${port}: ${cause}. ${fixes[code] ?? 'Choose an address of this machine.'}`,
+    { cause: error },
+  );
 }

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ifExists } from '../core/text/errno-cause.ts';
+import { errnoCause, errnoOf, ifExists } from '../core/text/errno-cause.ts';
 import { ConfigError } from '../errors.ts';
 import { DIRECTORY_MODE, makePrivate } from './private-files.ts';
 import type { LiveUpload, PartRecord, UploadRecord } from './upload-record.ts';
@@ -53,10 +53,12 @@ export async function loadUploads(paths: StorePaths): Promise<LiveUpload[]> {
     return uploads.toSorted((one, other) => one.record.orderMs - other.record.orderMs);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`The local API can't use its data directory: ${reason}. Choose another directory.`, {
-      cause: error,
-    });
+    const code = errnoOf(error);
+    const reason = code ? errnoCause(code) : error instanceof Error ? error.message : String(error);
+    throw new ConfigError(
+      `cannot use the data directory ${paths.root} of the local API: ${reason}. Choose another directory.`,
+      { cause: error },
+    );
   }
 }
 

@@ -32,7 +32,7 @@ export const logUpload: ActivityInterceptorsFactory = () => {
 export async function registerAttributes(attributes: NamespaceAttributes, namespace: string): Promise<void> {
   const lacking = await attributes.register();
   if (lacking.length === 0) return;
-  const message = `namespace ${namespace} does not have the search attributes ${lacking.join(', ')}: lists do not show the state of uploads. Run "longhaul setup"`;
+  const message = `namespace ${namespace} does not have the search attributes ${lacking.join(', ')}: lists do not show the state of uploads. Run "longhaul setup".`;
   Runtime.instance().logger.warn(message);
 }
 
@@ -44,6 +44,6 @@ export function warnOfRejectedSources(settings: SourceSettings | undefined): voi
   const kinds = rejectedKinds(settings);
   if (kinds.length === 0) return;
   const list = new Intl.ListFormat('en-GB').format(kinds);
-  const message = `this worker rejects all ${list}: none is listed. List those that callers can name, or use --any-source`;
+  const message = `this worker rejects all ${list}, because none is permitted. Permit those that callers can use, or set --any-source.`;
   Runtime.instance().logger[kinds.length === ALL_KINDS ? 'warn' : 'info'](message);
 }

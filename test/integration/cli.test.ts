@@ -43,7 +43,7 @@ describe('invalid input is reported in one line, before anything is created:', (
   it('an unknown purpose, a part size out of bounds, a missing option, an unknown command', () =>
     withSystem(async (system) => {
       const run = (...args: string[]) => runCli(args, embedded(system));
-      expectOneLine(await run('upload', 'x', '--purpose', 'dance'), 2, /unknown purpose "dance"; known: .*batch/);
+      expectOneLine(await run('upload', 'x', '--purpose', 'dance'), 2, /unknown purpose "dance"\. Use .*batch/);
       expectOneLine(await run('upload', 'x', '--purpose', 'assistants', '--part-size', '65MiB'), 2, /1 MiB to 64 MiB/);
       expectOneLine(
         await run('upload', 'x', '--purpose', 'assistants', '--priority', 'soon'),

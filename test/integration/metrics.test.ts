@@ -160,7 +160,7 @@ describe('the metrics of a worker process', () => {
       const refused = await runCliProcess(['worker'], { ...system.environment, LONGHAUL_METRICS_PORT: port });
       expect(refused).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining(`127.0.0.1:${port} for metrics is in use`),
+        stderr: expect.stringContaining(`cannot serve metrics on 127.0.0.1:${port}: the address is in use`),
       });
       const wrong = await runCli(['worker', '--metrics-port', '70000'], system.environment);
       expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('from 0 to 65535') });

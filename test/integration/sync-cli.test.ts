@@ -38,7 +38,7 @@ describe('longhaul sync', () => {
       expect(dry.stdout).toMatch(
         /^delete {2}a.jsonl {2}2 B {2}source deleted \(File file-\w+\)\nupload {2}b\/c.jsonl {2}8 B {2}changed\n$/,
       );
-      expect(dry.stderr).toMatch(/would send 1 \(8 B\) and delete 1; 0 unchanged/);
+      expect(dry.stderr).toMatch(/would send 1 \(8 B\) and delete 1 · 0 unchanged/);
       expect(dry.code).toBe(0);
 
       const refused = await sync('--delete');

@@ -125,6 +125,6 @@ describe('a value with the name of a secret', () => {
 describe('a secret of this process', () => {
   it('is redacted in error messages', () => {
     rememberSecrets(['canary-of-a-key-0451', 'short']);
-    expect(new ConfigError('short: canary-of-a-key-0451').message).toBe('short: [redacted]');
+    expect(new ConfigError('short: canary-of-a-key-0451').message).toBe('short: [redacted].');
   });
 });

@@ -48,9 +48,7 @@ export function permittedSources(
   if (anySource && hasLists) {
     throw new ConfigError('--any-source permits every source. Remove it, or remove --root, --bucket and --http-host.');
   }
-  if (root?.some((directory) => directory === ''))
-    throw new ConfigError('--root must be a directory, for example /data.');
-  if (httpHost?.some((host) => /[/@\s]|^[^[]*:/.test(host) || host === '')) {
+  if (httpHost?.some((host) => /[/@\s]|^[^[]*:/.test(host))) {
     throw new ConfigError('--http-host must be a host name or a glob, for example files.example.com.');
   }
   for (const [option, globs] of Object.entries({ '--bucket': bucket ?? [], '--http-host': httpHost ?? [] })) {

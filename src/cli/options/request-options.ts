@@ -109,7 +109,7 @@ export function purposeProblem(
   destination: string = Defaults.destination,
 ): string | undefined {
   const purposes: readonly string[] = [...KnownPurposes, ...(destinations.get(destination)?.purposes ?? [])];
-  return purposes.includes(purpose) ? undefined : `unknown purpose "${purpose}"; known: ${purposes.join(', ')}`;
+  return purposes.includes(purpose) ? undefined : `unknown purpose "${purpose}". Use ${purposes.join(', ')}.`;
 }
 
 /** @throws ConfigError if the destination does not accept parts of this size */

@@ -20,6 +20,11 @@ function within(value: number | undefined, least: number, most: number): number 
 
 export const bytesOption = option('Use a number of bytes, for example 33554432, 32MiB or 1.5GiB.', parseBytes);
 
+/** Bytes per second. */
+export const bandwidthOption = option('Use a number of bytes above 0, for example 50MiB.', (text) =>
+  within(parseBytes(text), 1, Infinity),
+);
+
 const { minPartSizeBytes, settablePartSizeBytes, settableFileBytes } = Limits;
 
 export const partSizeOption = option(
@@ -49,7 +54,8 @@ export function limitOrNoneOption(text: string): number {
 }
 
 export function wholeNumberOption(least: number, most: number): (text: string) => number {
-  return option(`Use a whole number from ${least} to ${most}.`, (text) =>
+  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  return option(`Use a whole number ${range}.`, (text) =>
     /^\d+$/.test(text) ? within(Number(text), least, most) : undefined,
   );
 }
@@ -98,7 +104,7 @@ export const fairnessWeightOption = option(
 export function mimeTypeOption(text: string): string {
   const problem = mimeTypeProblem(text);
   if (problem === undefined) return text;
-  throw new InvalidArgumentError(`It ${problem}.`);
+  throw new InvalidArgumentError(`The value ${problem}.`);
 }
 
 const MiB = 1024 ** 2;

@@ -64,5 +64,5 @@ function unknownOptions(options: object, known: readonly string[]): string[] {
 function textProblems(options: Readonly<Record<string, unknown>>, names: readonly string[]): string[] {
   return names
     .filter((name) => options[name] !== undefined && (typeof options[name] !== 'string' || options[name] === ''))
-    .map((name) => `"${name}" must be a text that is not empty`);
+    .map((name) => `"${name}" must be a non-empty string`);
 }

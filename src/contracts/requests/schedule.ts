@@ -40,7 +40,7 @@ export const scheduleSettings = z
     catchupWindowMs: between('the catchup window must be 10s to 366d', LEAST_CATCHUP_MS).optional(),
     overlap: z
       .enum(ScheduleOverlaps, {
-        error: ({ input }) => `../unknown overlap policy "${String(input)}"; known: ${ScheduleOverlaps.join(', ')}`,
+        error: ({ input }) => `../unknown overlap policy "${String(input)}". Use ${ScheduleOverlaps.join(', ')}`,
       })
       .optional(),
     pauseOnFailure: flag.optional(),

@@ -89,7 +89,7 @@ export const httpSource = z
 const unknownType = (example: string, ...types: readonly string[]) => ({
   error: ({ code }: { readonly code: string }) =>
     code === 'invalid_union'
-      ? `../has an unknown "type"; known: ${types.map((type) => `"${type}"`).join(', ')}`
+      ? `../has an unknown "type". Use ${types.map((type) => `"${type}"`).join(', ')}`
       : `must be an object such as ${example}`,
 });
 

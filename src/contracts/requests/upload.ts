@@ -34,7 +34,8 @@ const NO_AUTO =
 function filenameProblem(value: unknown): string | undefined {
   const problem = textUpTo(TextLimits.filename)(value);
   if (problem !== undefined) return problem;
-  if (/[\0\r\n]/.test(value as string)) return 'must not contain a line break. Set another name (filename)';
+  if (/[\0\r\n]/.test(value as string))
+    return 'must not contain a line break. Use another name (in the command: --filename)';
   return (value as string).includes('/') ? 'must be a name, not a path' : undefined;
 }
 

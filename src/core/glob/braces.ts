@@ -53,7 +53,7 @@ function expand(glob: readonly GlobElement[], groups: Groups, from: number, to: 
     for (let index = 1; index < edges.length; index++) {
       alternatives.push(...expand(glob, groups, (edges[index - 1] as number) + 1, edges[index] as number));
       if (expanded.length * alternatives.length > MAX_ALTERNATIVES) {
-        throw new GlobError(`has braces that expand to more than ${MAX_ALTERNATIVES} globs; use several globs`);
+        throw new GlobError(`has braces that expand to more than ${MAX_ALTERNATIVES} globs. Use several globs`);
       }
     }
     expanded = expanded.flatMap((one) => alternatives.map((alternative) => [...one, ...alternative]));

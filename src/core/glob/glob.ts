@@ -50,10 +50,10 @@ export function compileGlobs(globs: readonly string[], { dot = true }: GlobOptio
 /** The problem of a list of globs, as the rest of a sentence; undefined for a good list. */
 export function globListProblem(globs: readonly string[]): string | undefined {
   const { maxGlobs, maxCharacters, maxExpandedCharacters } = GlobLimits;
-  if (globs.length > maxGlobs) return `has ${globs.length} globs; use at most ${maxGlobs}`;
+  if (globs.length > maxGlobs) return `has ${globs.length} globs. Use at most ${maxGlobs}`;
   // Before a glob is parsed, so that a long one costs nothing.
   const long = globs.find((glob) => glob.length > maxCharacters);
-  if (long !== undefined) return `has a glob of ${long.length} characters; use at most ${maxCharacters}`;
+  if (long !== undefined) return `has a glob of ${long.length} characters. Use at most ${maxCharacters}`;
   let expanded = 0;
   for (const glob of globs) {
     const result = expandedLength(glob);
@@ -61,14 +61,14 @@ export function globListProblem(globs: readonly string[]): string | undefined {
     expanded += result;
   }
   if (expanded <= maxExpandedCharacters) return undefined;
-  return `has globs of ${expanded} characters with their braces expanded; use at most ${maxExpandedCharacters}`;
+  return `has globs of ${expanded} characters with their braces expanded. Use at most ${maxExpandedCharacters}`;
 }
 
 /** @returns the problem of a glob that has one */
 function expandedLength(glob: string): number | string {
   if (glob.includes('\0')) return 'contains a NUL byte, as no path does';
   const elements = elementsOf(glob);
-  if (elements.at(-1) === '\\') return 'ends with a single backslash; use two for the character itself';
+  if (elements.at(-1) === '\\') return 'ends with a single backslash. Use two for the character itself';
   try {
     return expandBraces(elements).reduce((sum, one) => sum + one.length, 0);
   } catch (error) {

@@ -25,7 +25,7 @@ export interface ScheduleVerdict {
   readonly reason: string;
 }
 
-/** Whether a schedule does what it should: the last run that ended went well, none waits for a person, and none that was due is missing. */
+/** Decides whether a schedule is healthy: its last run succeeded, no run waits for an operator, and no due run is missing. */
 export function scheduleVerdict({ paused, runs, lastDueMs, nowMs }: ScheduleFacts): ScheduleVerdict {
   const waiting = runs.find(({ waitsFor }) => waitsFor !== undefined);
   // First, because an operator can fix it now. The outcome of the last run is reported after this one closes.
@@ -36,7 +36,7 @@ export function scheduleVerdict({ paused, runs, lastDueMs, nowMs }: ScheduleFact
   if (ended && ended.outcome !== 'succeeded' && ended.outcome !== 'gone') {
     return bad('failed', `${ended.workflowId} ${ended.outcome}${ended.detail ? `: ${ended.detail}` : ''}`);
   }
-  if (paused) return good('paused', 'paused: no run starts until it is resumed');
+  if (paused) return good('paused', 'no run starts until it is resumed');
   if (lastDueMs !== undefined) {
     const late = formatDuration(nowMs - lastDueMs);
     if (running && running.dueAtMs < lastDueMs) {

@@ -46,7 +46,7 @@ function pathProblem(path: string): string | undefined {
 /** Names of buckets, old ones too. Anything else could lead elsewhere than the lists of permitted names mean. */
 function bucketProblem(bucket: string): string | undefined {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(bucket) && !bucket.includes('..')) return undefined;
-  return `has the bucket ${JSON.stringify(bucket.slice(0, 100))}; use 2 to 255 letters, digits, single dots, dashes and underscores`;
+  return `has the invalid bucket ${JSON.stringify(bucket.slice(0, 100))}. Use 2 to 255 letters, digits, single dots, dashes and underscores`;
 }
 
 /** Names in which a control character is never valid. */

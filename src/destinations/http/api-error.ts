@@ -45,9 +45,10 @@ export function apiErrorFromResponse(response: ErrorResponse, redact: Redact): A
     ? describeRedirect(clean(one(headers['location']), EXCERPT_CHARACTERS, redact))
     : (apiMessage ?? clean(pageText(redact(text)), EXCERPT_CHARACTERS, redact));
   const name = STATUS_CODES[status];
+  const isContinued = requestId !== undefined || (status === 404 && notFoundHint !== undefined);
   return new ApiError(
     `${host} returned ${status}${name ? ` ${name}` : ''} while ${action}` +
-      (said ? `: ${said}` : '') +
+      (said ? `: ${isContinued ? said.replace(/\.$/, '') : said}` : '') +
       (requestId ? ` (request ${requestId})` : '') +
       (status === 404 && notFoundHint ? `. ${notFoundHint}` : ''),
     {

@@ -14,7 +14,7 @@ const CERTIFICATE = 'If its issuer is a private authority, set NODE_EXTRA_CA_CER
 const untrusted: Fault = [ConnectionError, `has a TLS certificate that is not trusted here. ${CERTIFICATE}`];
 const clientCertificate: Fault = [
   ConnectionError,
-  'requires a client certificate that it trusts; set clientCertFile and clientKeyFile of the destination',
+  'requires a client certificate that it trusts. Set clientCertFile and clientKeyFile of the destination',
 ];
 /** TLS alerts of a server that rejects the client's certificate, or its absence. */
 const CLIENT_ALERT =

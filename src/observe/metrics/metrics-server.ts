@@ -65,11 +65,12 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
     );
   });
   const url = await listenOn(server, port, host).catch((error: NodeJS.ErrnoException) => {
-    const reason =
-      error.code === 'EADDRINUSE'
-        ? 'is in use. Use another --metrics-port'
-        : `cannot be used: ${errnoCause(error.code ?? error.message)}`;
-    throw new ConfigError(`${host}:${port} for metrics ${reason}`, { cause: error });
+    const isPort = error.code === 'EADDRINUSE' || error.code === 'EACCES';
+    throw new ConfigError(
+      `cannot serve metrics on ${host}:${port}: ${errnoCause(error.code ?? error.message)}. ` +
+        `Use another --metrics-${isPort ? 'port' : 'host'}.`,
+      { cause: error },
+    );
   });
   return {
     url,

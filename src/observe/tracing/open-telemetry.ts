@@ -39,7 +39,7 @@ export async function loadOpenTelemetry(load = importAll): Promise<OpenTelemetry
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new ConfigError(
-      `OTEL_… variables request traces, but packages are not installed. Run npm install ${packages.join(' ')}`,
+      `OTEL_… variables request traces, but packages are not installed. Run "npm install ${packages.join(' ')}".`,
       { cause: error },
     );
   }

@@ -115,6 +115,6 @@ function assertUsable(path: string, stats: BigIntStats): void {
   }
   if (!stats.isFile()) throw specialFileError(path, stats);
   if (stats.size === 0n) {
-    throw new SourceUnusableError({ name: path, reason: 'it is empty. Upload a file with content.' });
+    throw new SourceUnusableError({ name: path, reason: 'it is empty. Choose a file with content.' });
   }
 }

@@ -36,7 +36,7 @@ function httpStore(resource: HttpResource): RemoteStore {
     const { statusCode, headers, body } = await resource.get({ range: 'bytes=0-0' });
     discardBody(body);
     if (statusCode === 416)
-      throw new SourceUnusableError({ name: resource.name, reason: 'it is empty. Upload a file with content.' });
+      throw new SourceUnusableError({ name: resource.name, reason: 'it is empty. Choose a file with content.' });
     if (statusCode !== 206) throw resource.notRanged('the server ignores range requests');
     return infoOf(headers);
   }

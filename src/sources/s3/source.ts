@@ -42,7 +42,7 @@ function s3Store(source: S3Source, { settings, ...store }: S3Bucket, signal: Abo
     }
     const archive = archiveOfHead(head);
     if (archive !== undefined) throw archivedError(source, archive);
-    if (sizeBytes === 0) throw new SourceUnusableError({ name, reason: 'it is empty. Upload an object with content.' });
+    if (sizeBytes === 0) throw new SourceUnusableError({ name, reason: 'it is empty. Choose an object with content.' });
     return {
       sizeBytes,
       fingerprint: fingerprintOfObject(sizeBytes, etag),

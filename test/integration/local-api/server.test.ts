@@ -213,7 +213,7 @@ describe('a start of the local API', () => {
     await withLocalApi({}, async ({ api, dataDir }) => {
       const starting = startLocalApi({ dataDir: join(dataDir, 'other'), port: api.port });
       await expect(starting).rejects.toBeInstanceOf(ConfigError);
-      await expect(starting).rejects.toThrow(new RegExp(`port ${api.port} .* already in use.*another port`));
+      await expect(starting).rejects.toThrow(new RegExp(`port ${api.port}: the address is in use.*another port`));
     });
   });
 

@@ -18,17 +18,17 @@ const facts = { attempt: 3 };
 
 describe('toApplicationFailure', () => {
   it.each<[LonghaulError, FailureType, boolean]>([
-    [new ConnectionError('m'), FailureType.ConnectionFailed, false],
-    [new TimeoutError('m'), FailureType.TimedOut, false],
-    [new StrangeAnswerError('m'), FailureType.StrangeAnswer, false],
-    [new ConfigError('m'), FailureType.ConfigInvalid, true],
-    [new SourceChangedError('m'), FailureType.SourceChanged, true],
-    [new SourceUnusableError('m'), FailureType.SourceUnusable, true],
-    [new AbortedError('m'), FailureType.TimedOut, true],
+    [new ConnectionError('m.'), FailureType.ConnectionFailed, false],
+    [new TimeoutError('m.'), FailureType.TimedOut, false],
+    [new StrangeAnswerError('m.'), FailureType.StrangeAnswer, false],
+    [new ConfigError('m.'), FailureType.ConfigInvalid, true],
+    [new SourceChangedError('m.'), FailureType.SourceChanged, true],
+    [new SourceUnusableError('m.'), FailureType.SourceUnusable, true],
+    [new AbortedError('m.'), FailureType.TimedOut, true],
   ])('maps %s to %s', (error, type, nonRetryable) => {
     const failure = toApplicationFailure(error, facts);
     expect(failure).toBeInstanceOf(ApplicationFailure);
-    expect(failure).toMatchObject({ type, nonRetryable, message: 'm', details: [{ attempt: 3 }] });
+    expect(failure).toMatchObject({ type, nonRetryable, message: 'm.', details: [{ attempt: 3 }] });
   });
 
   it.each([

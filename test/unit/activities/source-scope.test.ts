@@ -33,8 +33,8 @@ describe('scopedSourceError', () => {
   });
 
   it('returns the error of the folder, if that cannot be read', async () => {
-    const problem = new SourceReadError('the folder');
-    const expected = { message: 'the folder', nonRetryable: false, details: [{ sourceScope: 'container' }] };
+    const problem = new SourceReadError('the folder.');
+    const expected = { message: 'the folder.', nonRetryable: false, details: [{ sourceScope: 'container' }] };
     expect(await scoped(new SourceMissingError('m'), 3, problem)).toMatchObject(expected);
   });
 

@@ -19,33 +19,57 @@ async function errorOf(line: string): Promise<{ message: string; exitCode: numbe
 
 describe('a mistyped command line', () => {
   it.each([
-    ['upload a --purpose batch --concurency 4', "unknown option '--concurency' (Did you mean --concurrency?)"],
-    ['upload a --purse batch', "unknown option '--purse' (Did you mean --purpose?)"],
-    ['upload a --purpse=batch', "unknown option '--purpse' (Did you mean --purpose?)"],
-    ['upload -purpose batch a', "unknown option '-purpose' (Did you mean --purpose?)"],
+    ['upload a --purpose batch --concurency 4', "unknown option '--concurency'. Use --concurrency, or see "],
+    ['upload a --purse batch', "unknown option '--purse'. Use --purpose, or see "],
+    ['upload a --purpse=batch', "unknown option '--purpse'. Use --purpose, or see "],
+    ['upload -purpose batch a', "unknown option '-purpose'. Use --purpose, or see "],
     ['upload a --purpose batch --no-md5=yes', "option '--no-md5' has no value"],
-    ['upload a --purpose batch --josn', "unknown option '--josn' (Did you mean --json?)"],
+    ['upload a --purpose batch --josn', "unknown option '--josn'. Use --json, or see "],
     ['upload a --purpose --json', "option '--purpose <purpose>' argument missing: '--json' is an option"],
     ['upload a --concurrency --purpose=batch', "option '--concurrency <n>' argument missing"],
     ['upload a --purpose batch --part-size', "option '--part-size <bytes>' argument missing"],
-    ['sync a --purpose batch --exlude x', "unknown option '--exlude' (Did you mean --exclude?)"],
+    ['sync a --purpose batch --exlude x', "unknown option '--exlude'. Use --exclude, or see "],
     ['sync a b --purpose batch', "too many arguments for 'sync': 'b'. Expected 1, got 2"],
     ['list 1 2 3 4 5', "too many arguments for 'list': '1', '2', '3' and 2 more"],
     ['sync  --purpose batch', 'an argument is empty. Check the variable'],
     ['cancel a  b', 'an argument is empty. Check the variable'],
-    ['worker --slot 4', "unknown option '--slot' (Did you mean --slots?)"],
-    ['retune id --limt 1MiB/s', "unknown option '--limt' (Did you mean --limit?)"],
-    ['schedule backfill x --form 2026-01-01', "unknown option '--form' (Did you mean --from?)"],
-    ['schedule create x --evry 6h -- sync a', "unknown option '--evry' (Did you mean --every?)"],
-    ['schedule crate x', "unknown command 'crate' (Did you mean create?)"],
-    ['uplaod x', "unknown command 'uplaod' (Did you mean upload?)"],
-    ['backfill x', "unknown command 'backfill' (Did you mean schedule backfill?)"],
-    ['help uplaod', "unknown command 'uplaod' (Did you mean upload?)"],
+    ['worker --slot 4', "unknown option '--slot'. Use --slots, or see "],
+    ['retune id --limt 1MiB/s', "unknown option '--limt'. Use --limit, or see "],
+    ['schedule backfill x --form 2026-01-01', "unknown option '--form'. Use --from, or see "],
+    ['schedule create x --evry 6h -- sync a', "unknown option '--evry'. Use --every, or see "],
+    ['schedule crate x', "unknown command 'crate'. Use create, or see "],
+    ['uplaod x', "unknown command 'uplaod'. Use upload, or see "],
+    ['backfill x', "unknown command 'backfill'. Use schedule backfill, or see "],
+    ['help uplaod', "unknown command 'uplaod'. Use upload, or see "],
   ])('%s is reported by its name, with the nearest one', async (line, expected) => {
     const { message, exitCode } = await errorOf(line);
     expect(message).toContain(expected);
     expect(exitCode).toBe(1);
   });
+
+  it.each([
+    ['uplod x', 'unknown command \'uplod\'. Use upload, or see "longhaul --help".'],
+    ['frobnicate', 'unknown command \'frobnicate\'. See "longhaul --help".'],
+    ['schedule frobnicate', 'unknown command \'frobnicate\'. See "longhaul schedule --help".'],
+    ['list --xyzzy', 'unknown option \'--xyzzy\'. See "longhaul list --help".'],
+    ['upload x', 'required option \'--purpose <purpose>\' not specified. See "longhaul upload --help".'],
+    ['schedule show', 'missing required argument \'name\'. See "longhaul schedule show --help".'],
+    ['list --limit', 'option \'--limit <n>\' argument missing. See "longhaul list --help".'],
+    ['list --limit x', "option '--limit <n>' argument 'x' is invalid. Use a whole number from 1 to 1000000."],
+  ])('%s is reported in one line with a fix', async (line, expected) => {
+    expect((await errorOf(line)).message).toBe(`error: ${expected}`);
+  });
+
+  it.each(['upload x --purpose=batch --id=', 'sync x --purpose  --id y', 'worker --bucket '])(
+    '%j is rejected for its empty value',
+    async (line) => {
+      expect((await errorOf(line)).message).toMatch(/argument is empty\. Check the variable that contains it\.$/);
+    },
+  );
+
+  it.each(['schedule pause x --note=', 'sync x --purpose=batch --prefix='])('accepts the empty value of %s', (line) =>
+    expect(errorOf(line)).resolves.toMatchObject({ message: 'the command ran' }),
+  );
 
   it('accepts an option as a value after =, and text after --', async () => {
     await expect(errorOf('upload --purpose=--json -- --a')).resolves.toMatchObject({ message: 'the command ran' });

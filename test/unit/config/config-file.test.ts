@@ -17,7 +17,12 @@ describe('the config file', () => {
       },
     });
     const file = scene.configPath;
-    expect(problemsOf({}).replace('invalid configuration: ', '').split('; ').toSorted()).toEqual([
+    expect(
+      problemsOf({})
+        .replace(/^invalid configuration: |\.$/g, '')
+        .split('; ')
+        .toSorted(),
+    ).toEqual([
       `${file}: destinations. has an invalid name`,
       `${file}: destinations.a has an unknown property: "nope"`,
       `${file}: destinations.a.kind must be "openai" or "azure"`,

@@ -174,16 +174,16 @@ describe('loadConfig', () => {
   });
 
   it.each([
-    ['"/var/lib/longhaul"', 'is enclosed in quotation marks. Remove them'],
-    ["'/var/lib/longhaul'", 'is enclosed in quotation marks. Remove them'],
-    ['~/longhaul', 'starts with "~", which only a shell replaces. Use an absolute path'],
+    ['"/var/lib/longhaul"', 'is enclosed in quotation marks. Remove them.'],
+    ["'/var/lib/longhaul'", 'is enclosed in quotation marks. Remove them.'],
+    ['~/longhaul', 'starts with "~", which only a shell replaces. Use an absolute path.'],
   ])('rejects the state directory %s, which would be created below the current directory', (path, problem) => {
     expect(problemsOf({ LONGHAUL_STATE_DIR: path })).toBe(`invalid configuration: LONGHAUL_STATE_DIR ${problem}`);
   });
 
   it.each(['0', '257', '1.5', 'x'])('rejects %j slots', (slots) => {
     expect(problemsOf({ LONGHAUL_TRANSFER_SLOTS: slots })).toBe(
-      'invalid configuration: LONGHAUL_TRANSFER_SLOTS must be a whole number from 1 to 256',
+      'invalid configuration: LONGHAUL_TRANSFER_SLOTS must be a whole number from 1 to 256.',
     );
   });
 

@@ -50,5 +50,5 @@ it('reads the permitted sources from the config file, unless LONGHAUL_ANY_SOURCE
 
 it('rejects unusable globs for buckets and hosts', async () => {
   await writeConfig({ sources: { http: { hosts: ['x'.repeat(2000)] } } });
-  expect(problemsOf({})).toMatch(/sources\.http\.hosts has a glob of 2000 characters; use at most 1000/);
+  expect(problemsOf({})).toMatch(/sources\.http\.hosts has a glob of 2000 characters\. Use at most 1000/);
 });

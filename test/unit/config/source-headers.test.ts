@@ -90,17 +90,17 @@ describe('the headers of an HTTP source in the config file', () => {
     [
       'is missing',
       {},
-      /the header "Authorization" that "sources\.http\.headers" sets for files\.example\.com: the variable FILES_AUTHORIZATION is not set, and neither is FILES_AUTHORIZATION_FILE$/,
+      /the header "Authorization" that "sources\.http\.headers" sets for files\.example\.com: the variable FILES_AUTHORIZATION is not set, and neither is FILES_AUTHORIZATION_FILE\.$/,
     ],
     [
       'has a line break',
       { FILES_AUTHORIZATION: `${SECRET}\r\nX-Other: 1` },
-      /FILES_AUTHORIZATION has characters that a header cannot contain$/,
+      /FILES_AUTHORIZATION has characters that a header cannot contain\.$/,
     ],
     [
       'is in a missing file',
       { FILES_AUTHORIZATION_FILE: '/no/such/file' },
-      /\/no\/such\/file that FILES_AUTHORIZATION_FILE names does not exist$/,
+      /\/no\/such\/file that FILES_AUTHORIZATION_FILE names does not exist\.$/,
     ],
   ])('stop a worker, but not the other commands, if a value %s', async (_, env, problem) => {
     await writeHeaders({ Authorization: { env: 'FILES_AUTHORIZATION' } });

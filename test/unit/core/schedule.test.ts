@@ -72,7 +72,7 @@ describe('scheduleSettingsProblems', () => {
     [{ timezone: '+02:00' }, /unknown time zone/],
     [{ jitterMs: -1 }, /jitter/],
     [{ catchupWindowMs: 9999 }, /10s to 366d/],
-    [{ overlap: 'both' as never }, /unknown overlap policy "both"; known: skip/],
+    [{ overlap: 'both' as never }, /unknown overlap policy "both"\. Use skip/],
     [{ startAt: new Date('x') }, /the start must be a time/],
     [{ endAt: new Date('x') }, /the end must be a time/],
     [{ startAt: new Date(1), endAt: new Date(1) }, /later than the start/],

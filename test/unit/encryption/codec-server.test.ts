@@ -66,7 +66,7 @@ it('the codec server logs the cause if the codec fails, without the text of an u
       const answer = await fetch(`${url}/${token}/encode`, { method: 'POST', body: json(text) });
       expect([answer.status, await answer.text()]).toEqual([500, expect.not.stringMatching(/key|secret/)]);
     }
-    expect(logged).toEqual(['the codec failed: the key file has no key', 'the codec failed: TypeError']);
+    expect(logged).toEqual(['the codec failed: the key file has no key.', 'the codec failed: TypeError']);
   }));
 
 it('the codec server rejects other requests in one sentence', () =>

@@ -100,7 +100,7 @@ it('KeyFile returns another key after a rejection only if the file has one', () 
 it('KeyFile throws a ConfigError with the path until the file has had a key', () =>
   withTempDir(async (dir) => {
     const keys = new KeyFile(join(dir, 'key'), 'the file');
-    await expect(keys.current()).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: 'the file does not exist' });
+    await expect(keys.current()).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: 'the file does not exist.' });
     await writeFile(join(dir, 'key'), 'sk-1');
     expect(await keys.current()).toBe('sk-1');
   }));

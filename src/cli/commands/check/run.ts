@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { configuredLimits } from '../../../config/destinations.ts';
+import { configuredLimits, findDestination } from '../../../config/destinations.ts';
 import type { ContentCheck, ContentReport, LineCheck, LineProblem } from '../../../contracts/content.ts';
 import { Defaults, type DestinationLimits } from '../../../contracts/limits.ts';
 import type { ByteRange, Source } from '../../../contracts/sources.ts';
@@ -61,9 +61,7 @@ export async function checkCommand(
 ): Promise<void> {
   const { config, out, note } = context;
   const { purpose, destination = Defaults.destination, json } = options;
-  if (!config.destinations.has(destination)) {
-    throw new ConfigError(`destination "${destination}" not found. Use a destination of the config file.`);
-  }
+  findDestination(config, destination);
   const problem = purpose === undefined ? undefined : purposeProblem(config, purpose, destination);
   if (problem !== undefined) throw new ConfigError(problem);
   if (isSplit(options) && names.includes('-')) {
@@ -220,5 +218,5 @@ async function checkInput({ context, check, limits, options }: CheckContext): Pr
 }
 
 function emptyText(name: string): string {
-  return `cannot check ${name}: it is empty. Upload a file with content.`;
+  return `cannot check ${name}: it is empty. Choose a file with content.`;
 }

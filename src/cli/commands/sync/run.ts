@@ -156,8 +156,8 @@ function printResult(context: CliContext, { handle, result }: SyncEnd, { json, q
   else if (shown.dryRun) {
     for (const decision of decisions) if (decision.why !== 'same') out(describeDecision(decision));
     const { toSend, same, knownContent, toDelete, postponed: later = 0 } = counts;
-    const left = later > 0 ? `, ${later} postponed` : '';
-    const words = `would send ${toSend.files} (${formatBytes(toSend.bytes)}) and delete ${toDelete}; ${same} unchanged, ${knownContent} with known content${left}`;
+    const left = later > 0 ? ` · ${later} postponed` : '';
+    const words = `would send ${toSend.files} (${formatBytes(toSend.bytes)}) and delete ${toDelete} · ${same} unchanged · ${knownContent} with known content${left}`;
     if (!quiet) note(decisionsOmitted > 0 ? `${words} (${decisionsOmitted} decisions are not shown)` : words);
   } else if (!quiet) note(`${describeCounts(counts)} in ${formatDuration(shown.durationMs)}`);
   if (failure) throw failure;

@@ -94,7 +94,7 @@ it('reports the same reason for an empty file as text and as JSON', async () => 
     ['data', 'data/empty.jsonl'],
     ['-', 'standard input'],
   ] as const) {
-    const message = `cannot check ${shown}: it is empty. Upload a file with content.`;
+    const message = `cannot check ${shown}: it is empty. Choose a file with content.`;
     const text = await check(files, [name], {});
     expect(text).toMatchObject({ out: [], notes: [`longhaul: ${message}`], failed: true });
     const { json } = await check(files, [name], { json: true });
@@ -129,6 +129,6 @@ it('names the cause of a pipe, of an invalid URL and of an invalid bucket', () =
     expect(notes).toEqual([
       `longhaul: cannot check ${pipe}: it is a pipe. Pipe its content into "longhaul check -".`,
       expect.stringContaining('the URL of the source is not valid. Check its host'),
-      expect.stringContaining('has the bucket "b"; use 2 to 255 letters'),
+      expect.stringContaining('has the invalid bucket "b". Use 2 to 255 letters'),
     ]);
   }));

@@ -24,7 +24,7 @@ describe('the exit status', () => {
 
 describe('the line about an error', () => {
   it('is the message of an expected error', () => {
-    expect(describeError(new ConfigError('no key: set OPENAI_API_KEY'))).toBe('longhaul: no key: set OPENAI_API_KEY');
+    expect(describeError(new ConfigError('no key: set OPENAI_API_KEY'))).toBe('longhaul: no key: set OPENAI_API_KEY.');
   });
 
   it('names an unexpected error, and the setting for details', () => {
@@ -35,7 +35,7 @@ describe('the line about an error', () => {
   });
 
   it('is one line', () => {
-    expect(describeError(new ConfigError('a:\n  b\r\n  c'))).toBe('longhaul: a: · b · c');
+    expect(describeError(new ConfigError('a:\n  b\r\n  c'))).toBe('longhaul: a: · b · c.');
   });
 
   it('is omitted if the error was already printed', () => {

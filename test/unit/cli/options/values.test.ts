@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { bytesOption, partSizeOption, wholeNumberOption } from '../../../../src/cli/options/values.ts';
+import { bandwidthOption, bytesOption, partSizeOption, wholeNumberOption } from '../../../../src/cli/options/values.ts';
 
 describe('options of the command line', () => {
   it('accept bytes with and without a unit', () => {
@@ -24,6 +24,14 @@ describe('options of the command line', () => {
       expect(() => partSizeOption(text)).toThrow('Use 1 MiB to 1 GiB.');
     },
   );
+
+  it.each(['0', 'x', ''])('reject %j as a bandwidth', (text) => {
+    expect(() => bandwidthOption(text)).toThrow('Use a number of bytes above 0, for example 50MiB.');
+  });
+
+  it('describe a whole number without a maximum', () => {
+    expect(() => wholeNumberOption(0, Number.MAX_SAFE_INTEGER)('-1')).toThrow('Use a whole number of at least 0.');
+  });
 
   it('accept whole numbers within their limits', () => {
     const percent = wholeNumberOption(0, 100);

@@ -8,12 +8,12 @@ const anything = (value: unknown) => value as never;
 
 describe('options that a program without types passes', () => {
   it.each<[unknown, RegExp]>([
-    ['localhost:7233', /^the options of connect\(\) must be an object$/],
+    ['localhost:7233', /^the options of connect\(\) must be an object\.$/],
     [null, /must be an object/],
     [[], /must be an object/],
     [{ adress: 'x:1' }, /^"adress" is not an option\. Use taskQueue, host, sources, connection, namespace, /],
     [{ connection: 'localhost:7233' }, /^"connection" must be an object such as /],
-    [{ namespace: 7, host: '' }, /^"host" must be a text that is not empty; "namespace" must be a text/],
+    [{ namespace: 7, host: '' }, /^"host" must be a non-empty string; "namespace" must be a non-empty string/],
     [{ taskQueue: '' }, /^"taskQueue" /],
   ])('%j are rejected by connect() before it connects', async (options, message) => {
     const rejected = { code: 'CONFIG_INVALID', message: expect.stringMatching(message) };
@@ -26,15 +26,15 @@ describe('options that a program without types passes', () => {
   });
 
   it.each<['upload' | 'uploadSplit' | 'sync', unknown, RegExp]>([
-    ['upload', undefined, /^the options of upload\(\) must be an object$/],
-    ['uploadSplit', undefined, /^the options of uploadSplit\(\) must be an object$/],
-    ['sync', null, /^the options of sync\(\) must be an object$/],
+    ['upload', undefined, /^the options of upload\(\) must be an object\.$/],
+    ['uploadSplit', undefined, /^the options of uploadSplit\(\) must be an object\.$/],
+    ['sync', null, /^the options of sync\(\) must be an object\.$/],
     ['upload', 'file.jsonl', /must be an object/],
-    ['upload', { file: 3, purpose: 'batch' }, /^"file" must be a text/],
-    ['upload', { url: new URL('http://x'), purpose: 'batch' }, /^"url" must be a text/],
-    ['uploadSplit', { file: '', purpose: 'batch' }, /^"file" must be a text/],
-    ['sync', { folder: ['a'], purpose: 'batch' }, /^"folder" must be a text/],
-    ['sync', { folder: '/data', id: 1, purpose: 'batch' }, /^"id" must be a text/],
+    ['upload', { file: 3, purpose: 'batch' }, /^"file" must be a non-empty string/],
+    ['upload', { url: new URL('http://x'), purpose: 'batch' }, /^"url" must be a non-empty string/],
+    ['uploadSplit', { file: '', purpose: 'batch' }, /^"file" must be a non-empty string/],
+    ['sync', { folder: ['a'], purpose: 'batch' }, /^"folder" must be a non-empty string/],
+    ['sync', { folder: '/data', id: 1, purpose: 'batch' }, /^"id" must be a non-empty string/],
     ['upload', { source: null, purpose: 'batch' }, /^set exactly one of "file", "url" and "source"/],
     ['sync', { source: null, purpose: 'batch' }, /^set either "folder" or "source"/],
   ])('are rejected by %s(%j)', async (method, options, message) => {
@@ -43,20 +43,20 @@ describe('options that a program without types passes', () => {
   });
 
   it.each<[unknown, RegExp]>([
-    [null, /^the options of list\(\) must be an object$/],
+    [null, /^the options of list\(\) must be an object\.$/],
     [{ query: 'x' }, /^"query" is not an option\. Use syncs, /],
     [{ state: 'a" OR "1" = "1' }, /^"state" must be a state of uploads/],
-    [{ limit: Number.NaN }, /^"limit" must be a number$/],
-    [{ limit: '5', taskQueue: 5 }, /^"limit" must be a number; "taskQueue" must be a text/],
+    [{ limit: Number.NaN }, /^"limit" must be a number\.$/],
+    [{ limit: '5', taskQueue: 5 }, /^"limit" must be a number; "taskQueue" must be a non-empty string/],
   ])('%j are rejected by list()', (options, message) => {
     expect(() => client.list(anything(options))).toThrow(message);
   });
 
   it.each<['create' | 'update' | 'backfill', unknown, RegExp]>([
-    ['create', undefined, /^the options of schedules\.create\(\) must be an object$/],
-    ['update', undefined, /^the options of schedules\.update\(\) must be an object$/],
-    ['backfill', undefined, /^the options of schedules\.backfill\(\) must be an object$/],
-    ['backfill', { from: '2026-11-01', to: new Date() }, /"from" and "to" must be dates$/],
+    ['create', undefined, /^the options of schedules\.create\(\) must be an object\.$/],
+    ['update', undefined, /^the options of schedules\.update\(\) must be an object\.$/],
+    ['backfill', undefined, /^the options of schedules\.backfill\(\) must be an object\.$/],
+    ['backfill', { from: '2026-11-01', to: new Date() }, /"from" and "to" must be dates\.$/],
   ])('are rejected by schedules.%s(%j)', async (method, options, message) => {
     const call =
       method === 'create'

@@ -135,11 +135,11 @@ describe('compileGlobs', () => {
 
 describe('globListProblem', () => {
   it.each<[globs: readonly string[], problem: RegExp]>([
-    [['a'.repeat(GlobLimits.maxCharacters + 1)], /a glob of 1001 characters; use at most 1000/],
-    [Array.from({ length: GlobLimits.maxGlobs + 1 }, () => 'a'), /101 globs; use at most 100/],
+    [['a'.repeat(GlobLimits.maxCharacters + 1)], /a glob of 1001 characters\. Use at most 1000/],
+    [Array.from({ length: GlobLimits.maxGlobs + 1 }, () => 'a'), /101 globs\. Use at most 100/],
     [['{a,b}'.repeat(7)], /braces that expand to more than 100 globs/],
     [['{a,'.repeat(110) + '}'.repeat(110)], /braces that expand to more than 100 globs/],
-    [Array.from({ length: 30 }, () => `${'x'.repeat(900)}{a,b}`), /27\d{3}|5\d{4}.*use at most 20000/],
+    [Array.from({ length: 30 }, () => `${'x'.repeat(900)}{a,b}`), /27\d{3}|5\d{4}.*Use at most 20000/],
     [['part-{1..3}.jsonl'], /the range \{1\.\.3\}; list its values/],
     [['a\0b'], /contains a NUL byte/],
     [['a\\'], /ends with a single backslash/],

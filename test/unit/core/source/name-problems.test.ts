@@ -6,9 +6,9 @@ const purpose = 'batch';
 it.each<[object, RegExp]>([
   [{ type: 'file', path: '/data/a\0b' }, /NUL byte in "path"/],
   [{ type: 'file', path: '/data/a', host: 'a\nb' }, /control character in "host"/],
-  [{ type: 's3', bucket: 'b', key: 'x' }, /the bucket "b"/],
-  [{ type: 's3', bucket: 'a..b', key: 'x' }, /the bucket "a\.\.b"/],
-  [{ type: 's3', bucket: 'bu\0', key: 'x' }, /the bucket "bu\\u0000"/],
+  [{ type: 's3', bucket: 'b', key: 'x' }, /the invalid bucket "b"/],
+  [{ type: 's3', bucket: 'a..b', key: 'x' }, /the invalid bucket "a\.\.b"/],
+  [{ type: 's3', bucket: 'bu\0', key: 'x' }, /the invalid bucket "bu\\u0000"/],
   [{ type: 's3', bucket: 'good', key: 'a/../b' }, /"\." or "\.\." segment in "key"/],
   [{ type: 's3', bucket: 'good', key: '..' }, /segment in "key"/],
   [{ type: 's3', bucket: 'good', key: './b' }, /segment in "key"/],
@@ -22,7 +22,7 @@ it.each<[object, RegExp]>([
 it.each<[object, RegExp]>([
   [{ source: { type: 'folder', path: '/a\0' } }, /"source" has a NUL byte in "path"/],
   [{ source: { type: 's3', bucket: 'good', prefix: '../x' } }, /segment in "prefix"/],
-  [{ source: { type: 's3', bucket: '../x' } }, /the bucket/],
+  [{ source: { type: 's3', bucket: '../x' } }, /the invalid bucket/],
   [{ source: { type: 'folder', path: '/a' }, include: ['{a,b}'.repeat(10)] }, /"include" has the glob .*more than 100/],
   [{ source: { type: 'folder', path: '/a' }, exclude: ['a\\'] }, /"exclude" has the glob .*single backslash/],
 ])('rejects the sync %j', (request, problem) => {

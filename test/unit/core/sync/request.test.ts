@@ -28,7 +28,7 @@ describe('a sync request', () => {
   it.each([
     [{}, /"source" is missing/],
     [{ ...good, source: 'x' }, /"source" must be an object such as/],
-    [{ ...good, source: { type: 'ftp' } }, /unknown "type"; known: "folder", "s3"/],
+    [{ ...good, source: { type: 'ftp' } }, /unknown "type"\. Use "folder", "s3"/],
     [{ ...good, source: { type: 'folder', path: 'data' } }, /needs "path", an absolute path/],
     [{ ...good, source: { type: 'folder', path: '/data', host: 1 } }, /"host" must be a non-empty string/],
     [{ ...good, source: { type: 's3' } }, /needs "bucket"/],

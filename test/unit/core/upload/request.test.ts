@@ -116,7 +116,7 @@ describe('an upload request', () => {
   it.each([
     ['no object', 'x', 'must be an object such as {"type":"file","path":"/data/x.jsonl"}'],
     ['null', null, 'must be an object such as {"type":"file","path":"/data/x.jsonl"}'],
-    ['another type', { type: 'ftp', path: '/x' }, 'has an unknown "type"; known: "file", "s3", "http"'],
+    ['another type', { type: 'ftp', path: '/x' }, 'has an unknown "type". Use "file", "s3", "http"'],
     ['no bucket', { type: 's3', key: 'x' }, 'needs "bucket" and "key"'],
     [
       'an empty connection',

@@ -85,10 +85,12 @@ describe('the metrics server', () => {
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
     await expect(startMetricsServer({ port, registry: new Registry() })).rejects.toThrow(
-      `127.0.0.1:${port} for metrics is in use. Use another --metrics-port`,
+      `cannot serve metrics on 127.0.0.1:${port}: the address is in use (EADDRINUSE). Use another --metrics-port.`,
     );
     other.close();
     const elsewhere = startMetricsServer({ port: 0, host: '192.0.2.1', registry: new Registry() });
-    await expect(elsewhere).rejects.toThrow('192.0.2.1:0 for metrics cannot be used');
+    await expect(elsewhere).rejects.toThrow(
+      'cannot serve metrics on 192.0.2.1:0: this machine does not have that address',
+    );
   });
 });

@@ -4,7 +4,7 @@ import { loadOpenTelemetry } from '../../../../src/observe/tracing/open-telemetr
 it('names the packages to install if traces are requested and a package is missing', async () => {
   const missing = Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' });
   await expect(loadOpenTelemetry(() => Promise.reject(missing))).rejects.toThrow(
-    /OTEL_… variables request traces.* npm install @opentelemetry\/api@1\.9 .*@temporalio\/interceptors-opentelemetry@1\.\d+$/,
+    /OTEL_… variables request traces.* Run "npm install @opentelemetry\/api@1\.9 .*@temporalio\/interceptors-opentelemetry@1\.\d+"\.$/,
   );
   const broken = new Error('a package is broken');
   await expect(loadOpenTelemetry(() => Promise.reject(broken))).rejects.toBe(broken);
