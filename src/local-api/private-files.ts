@@ -1,11 +1,13 @@
+import type { Dirent } from 'node:fs';
 import { chmod, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import pMap from 'p-map';
 
 export const DIRECTORY_MODE = 0o700;
 export const FILE_MODE = 0o600;
 
 /** Entries that are changed at the same time. */
-const BATCH = 32;
+const CONCURRENCY = 32;
 
 /**
  * Makes existing data readable for this user only. The data directory itself is changed only if it contains nothing else:
@@ -27,15 +29,12 @@ export async function makePrivate(paths: {
 async function makeAllPrivate(folder: string): Promise<void> {
   await chmod(folder, DIRECTORY_MODE);
   const below = await readdir(folder, { recursive: true, withFileTypes: true });
-  for (let start = 0; start < below.length; start += BATCH) {
-    await Promise.all(
-      below.slice(start, start + BATCH).map(async (entry) => {
-        // A link can have any target.
-        if (entry.isSymbolicLink()) return;
-        await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? DIRECTORY_MODE : FILE_MODE);
-      }),
-    );
-  }
+  const makeOnePrivate = async (entry: Dirent) => {
+    // A link can have any target.
+    if (entry.isSymbolicLink()) return;
+    await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? DIRECTORY_MODE : FILE_MODE);
+  };
+  await pMap(below, makeOnePrivate, { concurrency: CONCURRENCY });
 }
 
 /**

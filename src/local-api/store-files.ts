@@ -1,12 +1,13 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import pMap from 'p-map';
 import { errnoCause, errnoOf, ifExists } from '../core/text/errno-cause.ts';
 import { ConfigError } from '../errors.ts';
 import { DIRECTORY_MODE, makePrivate } from './private-files.ts';
 import type { LiveUpload, PartRecord, UploadRecord } from './upload-record.ts';
 
 /** Maximum Uploads that are read at the same time, so that a large directory does not exhaust the file descriptors. */
-const READ_BATCH = 32;
+const READS_AT_A_TIME = 32;
 
 /** Paths in the data directory. */
 export class StorePaths {
@@ -45,12 +46,10 @@ export async function loadUploads(paths: StorePaths): Promise<LiveUpload[]> {
     await mkdir(paths.uploads, { recursive: true, mode: DIRECTORY_MODE });
     await makePrivate(paths);
     const ids = await readdir(paths.uploads);
-    const uploads: LiveUpload[] = [];
-    for (let start = 0; start < ids.length; start += READ_BATCH) {
-      const batch = await Promise.all(ids.slice(start, start + READ_BATCH).map((id) => loadUpload(paths, id)));
-      uploads.push(...batch.filter((upload) => upload !== undefined));
-    }
-    return uploads.toSorted((one, other) => one.record.orderMs - other.record.orderMs);
+    const uploads = await pMap(ids, (id) => loadUpload(paths, id), { concurrency: READS_AT_A_TIME });
+    return uploads
+      .filter((upload) => upload !== undefined)
+      .toSorted((one, other) => one.record.orderMs - other.record.orderMs);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     const code = errnoOf(error);

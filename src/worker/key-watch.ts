@@ -1,5 +1,6 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { ApplicationFailure } from '@temporalio/common';
+import pMap from 'p-map';
 import type { KeyProvider } from '../keys/key-provider.ts';
 import { Defaults } from '../contracts/limits.ts';
 import type { FailureDetails } from '../contracts/failures.ts';
@@ -75,9 +76,10 @@ export class KeyWatch {
       const key = await currentKey(this.#options.keysOf(destination));
       if (key === undefined) continue;
       const due = [...uploads].filter(([, rejected]) => rejected.key !== key);
-      for (let first = 0; first < due.length && !this.#isClosed; first += RETRIES_AT_A_TIME) {
-        await Promise.all(due.slice(first, first + RETRIES_AT_A_TIME).map((one) => this.#retry(uploads, ...one)));
-      }
+      const retry = async (one: (typeof due)[number]) => {
+        if (!this.#isClosed) await this.#retry(uploads, ...one);
+      };
+      await pMap(due, retry, { concurrency: RETRIES_AT_A_TIME });
       if (uploads.size === 0) this.#rejected.delete(destination);
     }
     if (this.#rejected.size > 0) return;
