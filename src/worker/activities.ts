@@ -20,7 +20,7 @@ import { currentWorkflow } from './sealing-workflow.ts';
 export * from '../../activities/index.ts';
 
 /** Options of the activities of your worker. */
-export interface OwnWorkerOptions extends Omit<ActivityDependencies, 'sources'> {
+export interface OwnWorkerOptions extends Pick<ActivityDependencies, 'destination'> {
   /** As in `WorkerOptions` of `longhaul/worker`. @defaultValue the worker reads no source */
   readonly sources?: SourceSettings | undefined;
   /** @defaultValue as in a worker of `createWorker`: `limitBytesPerSecond` of each upload applies */
