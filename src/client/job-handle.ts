@@ -14,7 +14,7 @@ import type { JobEvent, JobProgress, JobResult, JobStatus } from './jobs.ts';
 import { receiptOf } from './receipt.ts';
 import { startedName } from './prepare/started-request.ts';
 import { findUnpolledQueue, UnpolledQueueWatch } from './queues/unpolled-queue.ts';
-import { failingTask, onWorkflow } from './temporal-faults.ts';
+import { onWorkflow } from './temporal-faults.ts';
 import { isOpen, PAUSED_STATUS, pausedText } from '../temporal/workflow-status.ts';
 
 /** Options of `JobHandle.progress()`. */
@@ -32,8 +32,6 @@ const LOOKS_PER_EVENT = 8;
 /** Short: the event of a sync must not wait long for an upload that does not respond. */
 const LOOK_TIMEOUT_MS = 2000;
 const ONCE_TIMEOUT_MS = 5000;
-/** Attempts of a workflow task whose workers were killed. More attempts show that the task fails. */
-const FEW_ATTEMPTS = 3;
 
 /**
  * Handle to a job: an upload, a split upload or a sync. The job runs on workers and continues after this process exits.
@@ -134,8 +132,7 @@ export class JobHandle<Kind extends JobKind = JobKind> {
       if (!(error instanceof NoWorkerError)) throw error;
       const now = await this.#description();
       if (!isOpen(now.status.name)) return this.#statusOfEnd(now);
-      const attempts = now.raw.pendingWorkflowTask?.attempt ?? 0;
-      throw attempts > FEW_ATTEMPTS ? failingTask(this.workflowId, error) : error;
+      throw await this.#workflow.explained(error);
     }
   }
 

@@ -47,7 +47,10 @@ export type JobEvent<Kind extends JobKind = JobKind> =
    */
   | {
       readonly type: 'no-answer';
+      /** Problem and fix on one line. */
       readonly reason: string;
+      /** Whether operator action is required: nothing responded for 14 s, or no response is possible. @defaultValue false */
+      readonly isLasting?: boolean;
       /** The queue of the source, if no worker polls it; undefined if nothing responded. */
       readonly unpolled?: UnpolledQueue;
       /** Whether it is paused in Temporal. `reason` names the command that continues it. @defaultValue false */

@@ -85,14 +85,14 @@ export function noWorkerAnswered(what: string, cause: unknown): NoWorkerError {
 }
 
 /** Whether the server rejected a query or an update because a worker failed the workflow task, which is repeated. */
-function hasFailedTask(error: unknown): boolean {
+export function hasFailedTask(error: unknown): boolean {
   return /workflow task (in failed state|failure)/i.test(grpcFault(error)?.details ?? '');
 }
 
 /** @param workflowId of a workflow that workers cannot continue */
-export function failingTask(workflowId: string, cause: unknown): NoWorkerError {
+function failingTask(workflowId: string, cause: unknown): NoWorkerError {
   return new NoWorkerError(
-    `workers cannot continue ${workflowId}, because its workflow task fails repeatedly. ` +
+    `workers cannot continue ${workflowId}, because its workflow task fails or times out. ` +
       'Run "longhaul doctor", and check the log of a worker.',
     { cause },
   );

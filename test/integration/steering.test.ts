@@ -101,7 +101,10 @@ describe('controlling an upload', () => {
         handle.progress()[Symbol.asyncIterator]().next(),
         expect(handle.pause()).rejects.toMatchObject({ code: 'NO_WORKER' }),
       ]);
-      expect(event).toEqual({ type: 'no-answer', reason: `no worker polls task queue "${taskQueue}"` });
+      expect(event).toEqual({
+        type: 'no-answer',
+        reason: `no worker polls task queue "${taskQueue}". Start "longhaul worker".`,
+      });
       await startWorker();
       await handle.result();
       await expect(handle.pause()).rejects.toMatchObject({ code: 'STEERING_REFUSED' });

@@ -9,7 +9,7 @@ import type { CommandJob, Started } from './command-job.ts';
 import type { Client } from '@temporalio/client';
 import { QueryName } from '../../contracts/names.ts';
 import { readPayload } from '../../tolerant-client.ts';
-import { isOutdated, OUTDATED } from '../../client/temporal-faults.ts';
+import { isOutdated, isUnanswered, OUTDATED } from '../../client/temporal-faults.ts';
 
 const CONCURRENCY = 8;
 const CANCEL_TIMEOUT_MS = 10_000;
@@ -26,11 +26,9 @@ export async function restartOutdated(
   jobs: readonly Started<CommandJob>[],
   destination: string,
 ): Promise<boolean> {
-  let isRestarted = false;
-  for (const job of jobs) {
-    const { workflowId, resumed } = job.handle;
-    if (!resumed || (await job.handle.describe()).status !== 'RUNNING') continue;
-    if (!(await cannotBeContinued(client.temporal, workflowId))) continue;
+  const outdated = await outdatedOf(client.temporal, jobs);
+  for (const job of outdated) {
+    const { workflowId } = job.handle;
     const noun = job.prepared.kind === 'sync' ? 'sync' : 'upload';
     note(
       `${workflowId}: another version of Longhaul started this ${noun}, and this version cannot continue it. Restarting it.`,
@@ -38,9 +36,24 @@ export async function restartOutdated(
     const sessions = await terminateOutdated(client.temporal, workflowId);
     await cancelSessions(createDestination(requireDestination(config, destination)), sessions);
     job.handle = await startJob(client.temporal, client.taskQueue, job.prepared);
-    isRestarted = true;
   }
-  return isRestarted;
+  return outdated.length > 0;
+}
+
+/** Returns the jobs that another version started. If no worker responds for one of them, skips the others. */
+async function outdatedOf(temporal: Client, jobs: readonly Started<CommandJob>[]): Promise<Started<CommandJob>[]> {
+  let isSilent = false;
+  const check = async (job: Started<CommandJob>) => {
+    const { workflowId, resumed } = job.handle;
+    if (!resumed || isSilent || (await job.handle.describe()).status !== 'RUNNING') return [];
+    try {
+      return (await cannotBeContinued(temporal, workflowId)) ? [job] : [];
+    } catch {
+      isSilent = true;
+      return [];
+    }
+  };
+  return (await pMap(jobs, check, { concurrency: CONCURRENCY })).flat();
 }
 
 /** The service rejects this for a session that is no longer open. A session that cannot be cancelled expires. */
@@ -59,9 +72,14 @@ const QUERY_TIMEOUT_MS = 5000;
 /** Whether the version of the workers cannot continue a running job, because another version started it. */
 async function cannotBeContinued(temporal: Client, workflowId: string): Promise<boolean> {
   const handle = temporal.workflow.getHandle(workflowId);
-  return temporal
-    .withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query(QueryName.progress))
-    .then(() => false, isOutdated);
+  try {
+    await temporal.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => handle.query(QueryName.progress));
+    return false;
+  } catch (error) {
+    if (isOutdated(error)) return true;
+    if (isUnanswered(error)) throw error;
+    return false;
+  }
 }
 
 /**

@@ -96,14 +96,16 @@ const NO_RESPONSE = 'waiting for a response from a worker or Temporal';
 interface WaitingEvent {
   readonly type: string;
   readonly reason?: string;
+  readonly isLasting?: boolean;
   readonly isPaused?: boolean;
   readonly unpolled?: UnpolledQueue;
   readonly progress?: { readonly waiting: WaitingInfo | null };
 }
 
 /** Describes the required operator action before an upload or a sync continues; undefined if none is required. */
-export function waitOf({ unpolled, progress }: WaitingEvent): string | undefined {
-  return unpolled ? unpolled.reason : describeWait(progress?.waiting ?? null);
+export function waitOf({ unpolled, progress, isLasting, reason }: WaitingEvent): string | undefined {
+  if (unpolled) return unpolled.reason;
+  return isLasting ? reason : describeWait(progress?.waiting ?? null);
 }
 
 /** Like `waitOf`, also if neither a worker nor Temporal responds. */

@@ -2,11 +2,13 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { MemoName, WorkflowName } from '../../contracts/names.ts';
+import { describeSilence, LASTING_SILENCE_MS } from '../queues/describe-silence.ts';
 import { hasWorkers } from '../queues/queue-workers.ts';
 import type { ReadAnswer } from './read-answers.ts';
 import { isTemporalAway } from '../../temporal/temporal-fault.ts';
 import {
   fromTemporal,
+  hasFailedTask,
   onWorkflow,
   isOutdated,
   isUnanswered,
@@ -32,12 +34,19 @@ const jobTypes: readonly string[] = [WorkflowName.uploadFile, WorkflowName.uploa
 const RECONNECT_PAUSE_MS = 500;
 const QUERY_TIMEOUT_MS = 5000;
 const STEERING_TIMEOUT_MS = 30_000;
+/** Time for the response of a worker that accepts a control. Its effect can take longer. */
+const ACCEPT_TIMEOUT_MS = 15_000;
+const LEAST_QUERY_TIMEOUT_MS = 1000;
+
+const TEMPORAL_AWAY = 'Temporal does not respond. Check TEMPORAL_ADDRESS and that the Temporal server is running.';
 
 /** Calls to one workflow, with Longhaul's errors and time limits. */
 export class FollowedWorkflow {
   readonly workflowId: string;
   readonly client: Client;
   readonly handle: WorkflowHandle;
+  /** Start of the first of the last calls without a response; undefined after a response. */
+  #silentSinceMs: number | undefined;
 
   constructor(client: Client, workflowId: string) {
     this.workflowId = workflowId;
@@ -70,8 +79,18 @@ export class FollowedWorkflow {
 
   /** @throws errors of Temporal's client, also if no worker responds within 5 s */
   async query<Answer>(name: string, read: ReadAnswer<Answer>): Promise<Answer> {
-    const deadline = Date.now() + QUERY_TIMEOUT_MS;
+    const deadline = Date.now() + this.#queryTimeoutMs();
     return read(await this.client.withDeadline(deadline, () => this.handle.query<unknown>(name)), this.workflowId);
+  }
+
+  /** Ends with the time after which a silence lasts, so that it is reported in time. */
+  #queryTimeoutMs(): number {
+    const leftMs = LASTING_SILENCE_MS - this.#silentMs();
+    return leftMs <= 0 ? QUERY_TIMEOUT_MS : Math.max(Math.min(leftMs, QUERY_TIMEOUT_MS), LEAST_QUERY_TIMEOUT_MS);
+  }
+
+  #silentMs(): number {
+    return this.#silentSinceMs === undefined ? 0 : performance.now() - this.#silentSinceMs;
   }
 
   /** @throws errors of Temporal's client */
@@ -95,11 +114,27 @@ export class FollowedWorkflow {
       if (!(await hasWorkers(this.client, taskQueue, 'workflow'))) {
         throw new NoWorkerError(`no worker polls task queue "${taskQueue}". Start "longhaul worker".`);
       }
-      const answer = await this.client.withDeadline(Date.now() + timeoutMs, () =>
-        this.handle.executeUpdate<unknown, [object]>(name, { args: [input] }),
-      );
+      const accepted = await this.#accepted(name, input);
+      const answer = await this.client.withDeadline(Date.now() + timeoutMs, () => accepted.result());
       return read(answer, this.workflowId);
     });
+  }
+
+  async #accepted(name: string, input: object) {
+    try {
+      return await this.client.withDeadline(Date.now() + ACCEPT_TIMEOUT_MS, () =>
+        this.handle.startUpdate<unknown, [object]>(name, { args: [input], waitForStage: 'ACCEPTED' }),
+      );
+    } catch (error) {
+      const known = fromTemporal(error, this.workflowId);
+      throw known instanceof NoWorkerError ? await this.explained(known) : error;
+    }
+  }
+
+  /** Returns the error with the workers that do not respond, and the fix. */
+  async explained(error: NoWorkerError): Promise<NoWorkerError> {
+    const reason = await this.#whyNobodyAnswers(error.cause ?? error);
+    return new NoWorkerError(reason, { cause: error.cause });
   }
 
   /** Never cancels the workflow of another program. */
@@ -125,38 +160,50 @@ export class FollowedWorkflow {
   }
 
   /** Reads one event for `progress`: the end, an event of `tell`, or that neither a worker nor Temporal responded. */
-  async look<Event>(
-    tell: (description: WorkflowExecutionDescription) => Promise<Event>,
-  ): Promise<
+  async look<Event>(tell: (description: WorkflowExecutionDescription) => Promise<Event>): Promise<
     | Event
     | { readonly type: 'ended'; readonly status: string }
-    | { readonly type: 'no-answer'; readonly reason: string; readonly isPaused?: boolean }
+    | {
+        readonly type: 'no-answer';
+        readonly reason: string;
+        readonly isLasting?: boolean | undefined;
+        readonly isPaused?: boolean;
+      }
   > {
+    this.#silentSinceMs ??= performance.now();
     try {
-      const description = await this.handle.describe();
-      this.assertJob(description.type);
-      const { name } = description.status;
-      if (!isOpen(name)) return { type: 'ended', status: name };
-      if (name === PAUSED_STATUS) return { type: 'no-answer', reason: pausedText(this.workflowId), isPaused: true };
-      return await tell(description);
+      const event = await this.#lookOnce(tell);
+      this.#silentSinceMs = undefined;
+      return event;
     } catch (error) {
       if (isOutdated(error)) {
         const reason = `${OUTDATED}. Run workers of that version, or terminate it and start it again.`;
-        return { type: 'no-answer', reason };
+        return { type: 'no-answer', reason, isLasting: true };
       }
       if (!isUnanswered(error)) throw fromTemporal(error, this.workflowId);
-      return { type: 'no-answer', reason: await this.#whyNobodyAnswers(error) };
+      const isLasting = this.#silentMs() >= LASTING_SILENCE_MS || undefined;
+      return { type: 'no-answer', reason: await this.#whyNobodyAnswers(error), isLasting };
     }
+  }
+
+  async #lookOnce<Event>(tell: (description: WorkflowExecutionDescription) => Promise<Event>) {
+    const description = await this.handle.describe();
+    this.assertJob(description.type);
+    const { name } = description.status;
+    if (!isOpen(name)) return { type: 'ended', status: name } as const;
+    const reason = pausedText(this.workflowId);
+    return name === PAUSED_STATUS ? ({ type: 'no-answer', reason, isPaused: true } as const) : tell(description);
   }
 
   async #whyNobodyAnswers(error: unknown): Promise<string> {
     try {
-      const { taskQueue } = await this.describeWithin(QUERY_TIMEOUT_MS);
-      if (!(await hasWorkers(this.client, taskQueue, 'workflow'))) return `no worker polls task queue "${taskQueue}"`;
-    } catch {
-      // Temporal does not respond.
+      const { raw, taskQueue } = await this.describeWithin(QUERY_TIMEOUT_MS);
+      const attempts = hasFailedTask(error) ? Infinity : (raw.pendingWorkflowTask?.attempt ?? 0);
+      return await describeSilence(this.client, { workflowId: this.workflowId, taskQueue, attempts });
+    } catch (thrown) {
+      // Details of the same error can differ.
+      return isTemporalAway(thrown) ? TEMPORAL_AWAY : (fromTemporal(error, this.workflowId) as Error).message;
     }
-    return (fromTemporal(error, this.workflowId) as Error).message;
   }
 
   /** Aborts calls at their deadline: a call that continues after its connection closes would crash the process. */

@@ -4,6 +4,7 @@ import type { JobHandle } from '../../../client/job-handle.ts';
 import type { LonghaulClient } from '../../../client/longhaul-client.ts';
 import type { JobKind } from '../../../contracts/upload.ts';
 import { isSync, withoutPieces, type WorkflowSummary } from '../../../client/lists/list-uploads.ts';
+import { describeSilence, LASTING_SILENCE_MS } from '../../../client/queues/describe-silence.ts';
 import { getOrAdd } from '../../../core/objects.ts';
 import { RateMeter } from '../../../core/pace/rate-meter.ts';
 import {
@@ -35,17 +36,24 @@ const SILENCE_MS = 5000;
 export class TopBoard {
   readonly #client: LonghaulClient;
   readonly #queryTimeoutMs: number;
+  readonly #lastingMs: number;
   readonly #meters = new Map<string, RateMeter>();
   /** States that workers returned, for clusters without search attributes. */
   readonly #states = new Map<string, string>();
   readonly #silentUntilMs = new Map<string, number>();
+  /** Start of the silence of each queue without a response, and its reason. */
+  readonly #silences = new Map<string, { readonly sinceMs: number; reason?: string }>();
   /** Kept, because a handle needs several queries to detect a queue without workers. */
   readonly #handles = new Map<string, JobHandle>();
 
-  /** @param queryTimeoutMs maximum time for the response of a worker */
-  constructor(client: LonghaulClient, queryTimeoutMs: number) {
+  /**
+   * @param queryTimeoutMs maximum time for the response of a worker
+   * @param lastingMs time without a response after which rows show the reason
+   */
+  constructor(client: LonghaulClient, queryTimeoutMs: number, lastingMs = LASTING_SILENCE_MS) {
     this.#client = client;
     this.#queryTimeoutMs = queryTimeoutMs;
+    this.#lastingMs = lastingMs;
   }
 
   /**
@@ -81,7 +89,7 @@ export class TopBoard {
 
   async #row(job: WorkflowSummary, signal: AbortSignal): Promise<TopRow> {
     const event = await this.#query(job, signal);
-    if (!event) return rowOfSummary(job);
+    if (!event) return rowOfSummary(job, await this.#silenceOf(job));
     const nowMs = Date.now();
     this.#states.set(job.workflowId, event.progress.state);
     const meter = getOrAdd(this.#meters, job.workflowId, () => new RateMeter());
@@ -95,11 +103,13 @@ export class TopBoard {
     signal: AbortSignal,
   ): Promise<ProgressEvent | undefined> {
     if (status === PAUSED_STATUS) return undefined;
+    getOrAdd(this.#silences, taskQueue, () => ({ sinceMs: performance.now() }));
     if ((this.#silentUntilMs.get(taskQueue) ?? 0) > performance.now()) return undefined;
     const handle = getOrAdd(this.#handles, workflowId, (id) => this.#client.getHandle<JobKind>(id));
     const events = handle.progress({ signal: limited(signal, this.#queryTimeoutMs) });
     try {
       const { value } = await events.next();
+      if (value?.type !== 'no-answer') this.#silences.delete(taskQueue);
       if (value?.type === 'progress') return value;
       if (value?.type === 'no-answer') this.#silentUntilMs.set(taskQueue, performance.now() + SILENCE_MS);
       return undefined;
@@ -109,6 +119,15 @@ export class TopBoard {
     } finally {
       await events.return(undefined);
     }
+  }
+
+  /** Undefined if the queue is not silent for long. Checks the workers of a silent queue once. */
+  async #silenceOf({ workflowId, taskQueue }: WorkflowSummary): Promise<string | undefined> {
+    const silence = this.#silences.get(taskQueue);
+    if (!silence || performance.now() - silence.sinceMs < this.#lastingMs) return undefined;
+    const { temporal } = this.#client;
+    silence.reason ??= await describeSilence(temporal, { workflowId, taskQueue }).catch(() => undefined);
+    return silence.reason;
   }
 
   #forgetOthers(listed: readonly WorkflowSummary[]): void {

@@ -37,7 +37,7 @@ export async function topCommand(context: CliContext, options: TopCommandOptions
 
 async function once(context: CliContext, { client }: Backend, { sort, json }: TopCommandOptions): Promise<void> {
   const { signal } = context;
-  const board = new TopBoard(client, QUERY_ONCE_TIMEOUT_MS);
+  const board = new TopBoard(client, QUERY_ONCE_TIMEOUT_MS, 0);
   const reads = Promise.all([
     board.read(Infinity, sort, signal),
     // The board detects them only after several reads.

@@ -54,8 +54,12 @@ export function rowOfProgress(
 
 const ENDS_TOO_EARLY = 'at this rate, the session expires before the file is complete';
 
-/** Returns the row of an upload or sync if no worker responds. */
-export function rowOfSummary(summary: WorkflowSummary): TopRow {
+/**
+ * Returns the row of an upload or sync if no worker responds.
+ *
+ * @param silence reason for which no worker responds. @defaultValue it is unknown
+ */
+export function rowOfSummary(summary: WorkflowSummary, silence = 'no worker responds'): TopRow {
   const { workflowId, type, filename, state, startedAt, bytes, bytesDone, percent, reason, endsTooEarly } = summary;
   return {
     workflowId,
@@ -69,7 +73,7 @@ export function rowOfSummary(summary: WorkflowSummary): TopRow {
     percent: percent ?? (bytes && bytesDone !== undefined ? (bytesDone / bytes) * 100 : undefined),
     bytesPerSecond: undefined,
     leftMs: undefined,
-    trouble: reason ?? (endsTooEarly ? ENDS_TOO_EARLY : 'no worker responds'),
+    trouble: reason ?? (endsTooEarly ? ENDS_TOO_EARLY : silence),
     from: 'search-attributes',
   };
 }
