@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, rename, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openAiLimits } from '../../../../src/contracts/limits.ts';
@@ -33,6 +33,19 @@ describe('listing a folder', () => {
       await rename(join(folder, 'b/x'), join(folder, 'b/y'));
       expect((await list(folder)).entries[3]).toMatchObject({ path: 'b/y', version: entries[3]?.version });
     }));
+
+  it('omits and reports the system folders of /, with /dev/shm in them', async () => {
+    const names = await readdir('/');
+    const system = ['dev', 'proc'].filter((name) => names.includes(name));
+    const others = names.filter((name) => !system.includes(name));
+    const filter = createPathFilter([], [...others, ...others.map((name) => `${name}/`)]);
+    const { entries, leftOut, unseen } = await list('/', filter);
+    expect(entries).toEqual([]);
+    expect(leftOut.map(({ path }) => path)).toEqual(system);
+    expect(leftOut[0]?.message).toMatch(/belongs to the system/);
+    // No File of a file in them is deleted.
+    expect(unseen).toEqual(expect.arrayContaining(system));
+  });
 
   it('follows links, lists a directory once under its real path, and detects cycles', () =>
     withTempDir(async (folder) => {
