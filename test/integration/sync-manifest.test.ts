@@ -96,6 +96,32 @@ describe('a sync with a manifest', () => {
       expect((await readdir(directory)).filter((name) => name.includes('sync.jsonl'))).toEqual(['sync.jsonl']);
     }));
 
+  it('sends and deletes nothing after the loss of both memories, and creates the manifest again', () =>
+    withSystem(async (system) => {
+      const { directory } = system;
+      const folder = join(directory, 'data');
+      const manifest = join(directory, 'sync.jsonl');
+      await writeFiles(folder, manyFiles(3));
+      await system.startWorker();
+      const options = { folder, purpose, manifest, delete: true };
+      expect((await elsewhere(system, options)).counts.sent.files).toBe(3);
+      await rm(manifest);
+      await rm(join(folder, 'many', '0001.jsonl'));
+
+      const dry = await elsewhere(system, { ...options, dryRun: true });
+      expect(dry.counts).toMatchObject({ same: 2, toSend: { files: 0 }, toDelete: 0 });
+      await expect(stat(manifest)).rejects.toMatchObject({ code: 'ENOENT' });
+      // The sync cannot prove that it uploaded the Files, so they get no rows, and are never deleted.
+      const lost = await elsewhere(system, options);
+      expect(lost.counts).toMatchObject({ same: 2, sent: { files: 0 }, deleted: 0 });
+      expect(await rowsIn(manifest)).toEqual([]);
+      expect([...(await filesAt(system)).values()].flat()).toHaveLength(3);
+
+      await writeFiles(folder, { 'new.jsonl': '{}\n' });
+      expect((await elsewhere(system, options)).counts).toMatchObject({ same: 2, sent: { files: 1 } });
+      expect((await rowsIn(manifest)).map(({ path }) => path)).toEqual(['new.jsonl']);
+    }));
+
   it('shares the manifest with other syncs, and deletes no File of another folder', () =>
     withSystem(async (system) => {
       const { directory } = system;

@@ -25,6 +25,8 @@ interface NumberedRow {
 export class SyncManifest {
   readonly #store: ManifestStore;
   readonly #scope: SyncScope;
+  /** Whether the manifest did not exist when it was read. */
+  #isMissing = false;
 
   constructor(store: ManifestStore, scope: SyncScope) {
     this.#store = store;
@@ -40,6 +42,7 @@ export class SyncManifest {
    */
   read(remember: (row: RememberedFile) => number | undefined, signal: AbortSignal): Promise<number> {
     return this.#store.read(async (content) => {
+      this.#isMissing = content === undefined;
       const lines: number[] = [];
       const own = sourceOf(this.#scope);
       for await (const group of this.#rows(content)) {
@@ -60,13 +63,15 @@ export class SyncManifest {
   }
 
   /**
-   * Adds and removes rows. All other rows are kept as they are, so that syncs can share a manifest.
+   * Adds and removes rows. All other rows are kept as they are, so that syncs can share a manifest. Creates the manifest if it
+   * was missing, also without rows.
    *
    * @throws as `read`. The manifest is then unchanged
    */
   async record(changes: ManifestChanges, signal: AbortSignal): Promise<void> {
-    if (changes.add.length + changes.remove.length === 0) return;
+    if (changes.add.length + changes.remove.length === 0 && !this.#isMissing) return;
     await this.#store.update((content) => this.#rewritten(content, changes), signal);
+    this.#isMissing = false;
   }
 
   async *#rewritten(
