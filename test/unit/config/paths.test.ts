@@ -1,19 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { homeDirectory, userDirectories } from '../../../src/config/paths.ts';
 
-const nobody = () => {
+const unlisted = () => {
   throw Object.assign(new Error('uv_os_get_passwd returned ENOENT'), { code: 'ERR_SYSTEM_ERROR' });
 };
 
 describe('homeDirectory', () => {
-  it.each([
+  it.each<[string, NodeJS.ProcessEnv, () => string, string]>([
     ['HOME', { HOME: '/home/u' }, () => '/system', '/home/u'],
     ['the system without HOME', {}, () => '/system', '/system'],
     ['the system with an empty HOME', { HOME: '' }, () => '/system', '/system'],
     ['the system with a relative HOME', { HOME: 'home' }, () => '/system', '/system'],
-    ['nothing for a user without an entry', {}, nobody, undefined],
   ])('comes from %s', (_, env, ofSystem, home) => {
     expect(homeDirectory(env, ofSystem)).toBe(home);
+  });
+
+  it('is undefined without HOME for a user that the system does not list', () => {
+    expect(homeDirectory({}, unlisted)).toBeUndefined();
   });
 });
 
