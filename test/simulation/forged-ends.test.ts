@@ -129,7 +129,7 @@ const once: readonly { readonly name: string; readonly plan: Plan }[] = [
 ];
 
 describe('a workflow with an activity that another client ends', () => {
-  it.each(once)('$name', async ({ plan }) => {
+  it.each(once.map(({ name, plan }) => [name, plan] as const))('%s', async (_, plan) => {
     const { violations, trace, forged } = await simulate(plan);
     expect(violations, trace.join('\n')).toEqual([]);
     expect(forged, trace.join('\n')).not.toEqual([]);
@@ -149,11 +149,11 @@ describe('a sync whose memory another client ends', () => {
     ['a cancellation', 'cancelled', undefined, 'ResultInvalid'],
   ] as const;
   const cases = activities.flatMap(([activity, plan, entries]) =>
-    ends.map(([name, end, change, waitsFor]) => ({ activity, plan, entries, name, end, change, waitsFor })),
+    ends.map(([name, end, change, waitsFor]) => [name, activity, { plan, entries, end, change, waitsFor }] as const),
   );
 
-  it.each(cases)('sends all files and passes the memory on after $name of $activity', async (one) => {
-    const { activity, plan, entries, end, change, waitsFor } = one;
+  it.each(cases)('sends all files and passes the memory on after %s of %s', async (_, activity, one) => {
+    const { plan, entries, end, change, waitsFor } = one;
     const waits = new Set<string | undefined>();
     const forgedEnds = [endOf(activity, end, change)];
     const onProgress = ({ waiting }: Progress) => waits.add(waiting?.failureType);

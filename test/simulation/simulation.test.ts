@@ -93,7 +93,8 @@ describe('a sync with deletions', () => {
 });
 
 describe('a workflow that once broke a rule', () => {
-  it.each([...knownUploadFailures, ...knownSplitFailures, ...knownSyncFailures])('$name', async ({ plan, rule }) => {
+  const failures = [...knownUploadFailures, ...knownSplitFailures, ...knownSyncFailures];
+  it.each(failures.map((failure) => [failure.name, failure] as const))('%s', async (_, { plan, rule }) => {
     const { violations, trace } = await simulate(plan);
     expect(
       violations.filter((violation) => violation.rule === rule),
