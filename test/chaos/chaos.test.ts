@@ -6,9 +6,9 @@ import { rowOf, type SourceKind } from './plan.ts';
 import { runPlan, type ChaosTemporal } from './run.ts';
 
 /**
- * Each with a safeguard that it depends on (`npm run chaos-mutations` takes the safeguards out, one by one). Small ones,
- * but for the last: only parts that no kernel swallows whole show a buffer that is used again too early. The Temporal
- * server is shared with other tests, so these runs do not kill it; `npm run chaos` does.
+ * Each run depends on a safeguard (`npm run chaos-mutations` removes one at a time). The files are small, except for the
+ * last: only a part that is larger than the buffers of the kernel shows a buffer that is reused too early. Other tests
+ * share the Temporal server, so these runs do not kill it. `npm run chaos` kills it.
  */
 const seeds: readonly { seed: number; fault: string; source: SourceKind; isSmall?: boolean }[] = [
   { seed: 515, fault: 'api complete lost-answer', source: 'file' },

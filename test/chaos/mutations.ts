@@ -1,11 +1,11 @@
 /**
- * `npm run chaos-mutations`: takes one safeguard after the other out of a copy of the project, and expects the short
- * chaos suite to fail on that copy. A suite that holds without a safeguard would not notice when it is lost.
+ * `npm run chaos-mutations`: removes one safeguard at a time from a copy of the project, and expects the short chaos
+ * suite to fail on this copy. A suite that passes without a safeguard does not test it.
  */
 import { runIn, withMutant, type Mutation } from '../support/mutant.ts';
 import { mutations } from './mutation-list.ts';
 
-/** The names of the runs that failed; none when the suite held. */
+/** Returns the names of the runs that failed. */
 async function failuresOf(mutation: Mutation): Promise<string[]> {
   return withMutant(mutation, async (copy) => {
     const vitest = ['vitest', 'run', '--config', 'test/vitest.config.ts', 'test/chaos', '--reporter', 'json'];
@@ -26,6 +26,6 @@ interface Report {
 for (const mutation of mutations) {
   const failures = await failuresOf(mutation);
   if (failures.length === 0) process.exitCode = 1;
-  const verdict = failures.length === 0 ? 'NOT NOTICED' : `noticed: ${failures.join('; ')}`;
+  const verdict = failures.length === 0 ? 'NOT DETECTED' : `detected by: ${failures.join('; ')}`;
   console.log(`without "${mutation.safeguard}": ${verdict}`);
 }

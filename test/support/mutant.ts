@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { withTempDir } from './temp-dir.ts';
 
-/** A safeguard, and how it is removed from a copy of the project. */
+/** A change that removes a safeguard from a copy of the project. */
 export interface Mutation {
+  /** What the change removes, as a noun phrase. */
   readonly safeguard: string;
   readonly file: string;
   readonly from: string;
@@ -26,14 +27,14 @@ export async function withMutant<T>({ file, from, to }: Mutation, use: (copy: st
     const source = await readFile(join(copy, file), 'utf8');
     if (!source.includes(from)) throw new Error(`${file} no longer has: ${from}`);
     await writeFile(join(copy, file), source.replace(from, to));
-    // It emits all the same when a mutation leaves something unused, which is all that it can complain about.
+    // It also emits if it reports an unused name, which is the only error that a mutation causes.
     await run('npx', ['tsc', '-p', 'src/tsconfig.build.json'], { cwd: copy }).catch(() => {});
     await run('node', ['dist/src/build-bundles.js'], { cwd: copy });
     return use(copy);
   });
 }
 
-/** Runs a program in the copy. @returns what it printed, also if it failed */
+/** Runs a program in the copy. @returns its output, also if it failed */
 export async function runIn(copy: string, command: string, args: readonly string[]): Promise<string> {
   const options = { cwd: copy, maxBuffer: 256 * 1024 ** 2 };
   const { stdout } = await run(command, args, options).catch((error: unknown) => error as { stdout: string });
