@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { UploadStats } from '../../src/local-api/stats.ts';
 import type { SeenRequest } from '../support/chaos-proxy.ts';
-import type { Done } from './deeds.ts';
+import type { Done } from './actions.ts';
 import type { Deed, Plan } from './plan.ts';
 
 /** What is known of a run without asking the code under test. */

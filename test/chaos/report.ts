@@ -1,5 +1,5 @@
 import type { SeenRequest } from '../support/chaos-proxy.ts';
-import type { Done } from './deeds.ts';
+import type { Done } from './actions.ts';
 import type { Evidence } from './oracle.ts';
 import { rowOf } from './plan.ts';
 import type { Outcome } from './run.ts';

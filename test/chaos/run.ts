@@ -8,7 +8,7 @@ import { LonghaulClient, LonghaulError } from 'longhaul';
 import { startChaosProxy, type ChaosProxy } from '../support/chaos-proxy.ts';
 import { withTempDir } from '../support/temp-dir.ts';
 import { Api, Fleet } from './actors.ts';
-import { perform, type Done, type Stage } from './deeds.ts';
+import { perform, type Done, type Stage } from './actions.ts';
 import { judge, type Evidence } from './oracle.ts';
 import type { Moment, Plan } from './plan.ts';
 import { withChaosSource, type ChaosSource } from './sources.ts';

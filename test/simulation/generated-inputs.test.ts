@@ -8,7 +8,7 @@ import { splitRequest, uploadRequest } from '../../src/contracts/requests/upload
 import { MAX_MESSAGE_LENGTH } from '../../src/core/text/clip.ts';
 import { mockDestination } from '../support/mock-activity.ts';
 import { generatedRuns } from '../support/mutated.ts';
-import { json, strangeInputs, strangeSignals, strangeStarts, type Start } from '../support/strange-starts.ts';
+import { json, strangeInputs, strangeSignals, strangeStarts, type Start } from '../support/generated-inputs.ts';
 import { commandProblems } from './command-limits.ts';
 import { failureOfError, payloadOf, RetryState, valueOf } from './payloads.ts';
 import { SandboxedWorkflow, type Command, type Failure, type Job, type Payload } from './run.ts';

@@ -14,7 +14,7 @@ import {
   strangeStarts,
   type Payload,
   type Start,
-} from '../support/strange-starts.ts';
+} from '../support/generated-inputs.ts';
 import { withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 

@@ -8,8 +8,8 @@ import { createPathFilter } from '../../../src/sources/listing/path-filter.ts';
 import { Sources } from '../../../src/sources/sources.ts';
 import { generatedRuns } from '../../support/mutated.ts';
 import { withRawServer, type RawAnswer, type RawRequest } from '../../support/raw-server.ts';
-import { listing, listings, rowKeys, rows } from '../../support/strange-listings.ts';
-import { answerOf, changes, CONTENT, type Change } from '../../support/strange-responses.ts';
+import { listing, listings, rowKeys, rows } from '../../support/generated-listings.ts';
+import { answerOf, changes, CONTENT, type Change } from '../../support/generated-responses.ts';
 
 const RUNS = generatedRuns(200);
 const STALL_MS = 600;
