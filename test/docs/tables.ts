@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { configFileJsonSchema } from '../../src/config/config.ts';
 import { environmentSchema } from '../../src/config/environment.ts';
-import { requestJsonSchemas, type JsonSchema } from '../../src/contracts/requests/json-schema.ts';
+import { requestJsonSchemas, type JsonSchema } from '../../src/build/json-schema.ts';
 
 /*
  * The tables of pages between `<!-- table:NAME -->` and `<!-- /table:NAME -->`, from the schemas of requests, of the environment

@@ -29,7 +29,7 @@ export async function withMutant<T>({ file, from, to }: Mutation, use: (copy: st
     await writeFile(join(copy, file), source.replace(from, to));
     // It also emits if it reports an unused name, which is the only error that a mutation causes.
     await run('npx', ['tsc', '-p', 'src/tsconfig.build.json'], { cwd: copy }).catch(() => {});
-    await run('node', ['dist/src/build-bundles.js'], { cwd: copy });
+    await run('node', ['dist/src/build/bundles.js'], { cwd: copy });
     return use(copy);
   });
 }

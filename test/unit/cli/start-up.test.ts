@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { WORKER_COMMANDS } from '../../../src/bundled-temporal-client.ts';
+import { WORKER_COMMANDS } from '../../../src/build/temporal-client.ts';
 
 const COMMANDS = 'src/cli/commands';
 const STARTS_WORKER = /\b(startWorker|queueServer|runJobs)\(/;

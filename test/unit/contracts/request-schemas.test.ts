@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { requestJsonSchemas } from '../../../src/contracts/requests/json-schema.ts';
+import { requestJsonSchemas } from '../../../src/build/json-schema.ts';
 import { syncRequest } from '../../../src/contracts/requests/sync.ts';
 import { splitRequest, uploadRequest } from '../../../src/contracts/requests/upload.ts';
 import { pagePaths, settingTables, withTables } from '../../docs/tables.ts';

@@ -1,7 +1,16 @@
 import * as z from 'zod';
-import { bucket, manifestFile, manifestObject, fileSource, folder, httpSource, range, s3Source } from './sources.ts';
-import { syncRequest, uploadSettings } from './sync.ts';
-import { sharedLimit, splitRequest, uploadRequest } from './upload.ts';
+import {
+  bucket,
+  manifestFile,
+  manifestObject,
+  fileSource,
+  folder,
+  httpSource,
+  range,
+  s3Source,
+} from '../contracts/requests/sources.ts';
+import { syncRequest, uploadSettings } from '../contracts/requests/sync.ts';
+import { sharedLimit, splitRequest, uploadRequest } from '../contracts/requests/upload.ts';
 
 /** The subset of JSON Schema that Longhaul uses. */
 export interface JsonSchema {

@@ -2,9 +2,9 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { build, transformSync, type Plugin } from 'esbuild';
-import { bundledTemporalClient } from './bundled-temporal-client.ts';
-import { packageFiles } from './package-files.ts';
-import { bundleWorkflows, sdkVersion } from './worker/bundle.ts';
+import { bundledTemporalClient } from './temporal-client.ts';
+import { packageFiles } from '../package-files.ts';
+import { bundleWorkflows, sdkVersion } from '../worker/bundle.ts';
 
 const require = createRequire(import.meta.url);
 
