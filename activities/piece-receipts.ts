@@ -8,7 +8,7 @@ import type { ByteRange } from '../src/contracts/sources.ts';
 import type { UploadResult } from '../src/contracts/upload.ts';
 import { uploadResult } from '../src/core/shape/results.ts';
 import { pieceIdentity, pieceName, pieceWorkflowId, type Whole } from '../src/core/split/pieces.ts';
-import { tolerantClient } from '../src/tolerant-client.ts';
+import { tolerantClient } from '../src/temporal/tolerant-client.ts';
 
 /** Requests to Temporal at the same time. */
 const CONCURRENCY = 8;

@@ -8,7 +8,7 @@ import { queryText } from '../src/core/show/attributes.ts';
 import { clipMessage } from '../src/core/text/clip.ts';
 import { LonghaulError } from '../src/errors.ts';
 import { temporalFault } from '../src/temporal/temporal-fault.ts';
-import { tolerantClient } from '../src/tolerant-client.ts';
+import { tolerantClient } from '../src/temporal/tolerant-client.ts';
 import { memoryOfResult, UNREADABLE_MEMORY } from '../src/core/sync/memory-shape.ts';
 import { runAttempt } from './attempt.ts';
 

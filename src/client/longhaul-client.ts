@@ -10,7 +10,7 @@ import { thisHost } from '../config/host-identity.ts';
 import { SchedulesClient } from './schedules/schedules-client.ts';
 import { Sources } from '../sources/sources.ts';
 import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
-import { hidesNames, tolerantClient } from '../tolerant-client.ts';
+import { hidesNames, tolerantClient } from '../temporal/tolerant-client.ts';
 import { grpcCause, grpcFault, sentences } from '../temporal/grpc-cause.ts';
 import { assertClientOptions, assertListOptions } from './prepare/option-problems.ts';
 import {

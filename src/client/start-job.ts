@@ -9,7 +9,7 @@ import { summaryOf } from '../core/text/markdown.ts';
 import { requestPriority } from '../core/upload/priority.ts';
 import { ignoreInodeProblem, withoutInode } from '../core/upload/fingerprint.ts';
 import { LonghaulError } from '../errors.ts';
-import { hiddenNames } from '../tolerant-client.ts';
+import { hiddenNames } from '../temporal/tolerant-client.ts';
 import { JobIdTakenError, SteeringRefusedError } from './errors.ts';
 import { JobHandle } from './job-handle.ts';
 import { listWorkflows } from './lists/list-uploads.ts';

@@ -6,7 +6,7 @@ import { FailureType } from '../contracts/failures.ts';
 import { UpdateName, WorkflowName } from '../contracts/names.ts';
 import { SearchAttributes } from '../contracts/search-attributes.ts';
 import { reasonLabel } from '../core/show/attributes.ts';
-import { tolerantClient } from '../tolerant-client.ts';
+import { tolerantClient } from '../temporal/tolerant-client.ts';
 
 const UPDATE_TIMEOUT_MS = 10_000;
 const LIST_TIMEOUT_MS = 10_000;

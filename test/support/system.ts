@@ -9,7 +9,7 @@ import { inject } from 'vitest';
 import { hasWorkers } from '../../src/client/queues/queue-workers.ts';
 import { acquireEmbeddedTemporal } from '../../src/dev/server/join.ts';
 import { startLocalApi, type LocalApi, type LocalApiOptions, type UploadStats } from '../../src/local-api/index.ts';
-import { tolerantClient } from '../../src/tolerant-client.ts';
+import { tolerantClient } from '../../src/temporal/tolerant-client.ts';
 import { endCliProcesses } from './cli.ts';
 import { installQuietRuntime } from './quiet-runtime.ts';
 import { stopServers } from './state-dir.ts';

@@ -8,7 +8,7 @@ import type { CliContext } from '../context.ts';
 import type { CommandJob, Started } from './command-job.ts';
 import type { Client } from '@temporalio/client';
 import { QueryName } from '../../contracts/names.ts';
-import { readPayload } from '../../tolerant-client.ts';
+import { readPayload } from '../../temporal/tolerant-client.ts';
 import { isOutdated, isUnanswered, OUTDATED } from '../../client/temporal-faults.ts';
 
 const CONCURRENCY = 8;

@@ -2,7 +2,7 @@ import { defaultPayloadConverter, type DescribeWorkflowExecutionResponse, type C
 import type { Payload } from '@temporalio/common';
 import type { PartHeartbeat } from '../../contracts/activities.ts';
 import { Limits } from '../../contracts/limits.ts';
-import { decodePayloads, readPayload } from '../../tolerant-client.ts';
+import { decodePayloads, readPayload } from '../../temporal/tolerant-client.ts';
 import { clipMessage } from '../../core/text/clip.ts';
 
 /** The newest failure of an activity that is retried. */

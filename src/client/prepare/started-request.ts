@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { SyncRequest } from '../../contracts/sync.ts';
 import type { UploadRequest } from '../../contracts/upload.ts';
 import { filenameOfSource } from '../../core/source/names.ts';
-import { readPayload } from '../../tolerant-client.ts';
+import { readPayload } from '../../temporal/tolerant-client.ts';
 import { onWorkflow } from '../temporal-faults.ts';
 
 /**

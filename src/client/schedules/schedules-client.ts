@@ -1,4 +1,4 @@
-import { hiddenNames } from '../../tolerant-client.ts';
+import { hiddenNames } from '../../temporal/tolerant-client.ts';
 import { setTimeout } from 'node:timers/promises';
 import type { Client, ScheduleDescription, ScheduleHandle, ScheduleUpdateOptions } from '@temporalio/client';
 import { assertTextOptions } from '../prepare/option-problems.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, expect, it, vi } from 'vitest';
 import { LonghaulClient } from '../../../src/client/longhaul-client.ts';
-import { hidesNames } from '../../../src/tolerant-client.ts';
+import { hidesNames } from '../../../src/temporal/tolerant-client.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
 afterEach(() => {

@@ -1,7 +1,7 @@
 import { ScheduleClient, WorkflowClient, type Client } from '@temporalio/client';
 import type { DataConverter, LoadedDataConverter, Payload, PayloadCodec, PayloadConverter } from '@temporalio/common';
-import { MemoName } from './contracts/names.ts';
-import { Unreadable } from './core/payload.ts';
+import { MemoName } from '../contracts/names.ts';
+import { Unreadable } from '../core/payload.ts';
 
 /**
  * A view of a Temporal client that reads payloads of any kind: what another program wrote, and this client can't decode,
