@@ -4,7 +4,7 @@ import type { DestinationLimits } from '../contracts/limits.ts';
 import type { ListedFile, UploadedFile, UploadSession } from '../contracts/upload.ts';
 import type { SourceReader } from '../sources/source-reader.ts';
 import type { CallOptions } from './http/call-limits.ts';
-import type { AroundCall } from './http/http.ts';
+import type { AroundCall } from './http/call.ts';
 import type { Pace } from './http/multipart-part.ts';
 import type { FilePage } from './responses.ts';
 

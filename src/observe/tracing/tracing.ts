@@ -1,11 +1,12 @@
 import type { WorkflowClientInterceptor } from '@temporalio/client';
 import type { ActivityInterceptorsFactory, InjectedSinks } from '@temporalio/worker';
 import type { Sinks } from '@temporalio/workflow';
-import type { AroundCall } from '../../destinations/http/http.ts';
-import { aroundCalls } from './around-calls.ts';
-import { loadOpenTelemetry, resourceOf } from './open-telemetry.ts';
+import type { AroundCall } from '../../destinations/http/call.ts';
+import { ApiError } from '../../errors.ts';
+import { loadOpenTelemetry, resourceOf, type OpenTelemetry } from './open-telemetry.ts';
 import { workflowExporter } from './workflow-exporter.ts';
 
+/** Name of the service in spans, and of the tracer. */
 const SERVICE = 'longhaul';
 const CLOSE_WITHIN_MS = 3000;
 
@@ -55,4 +56,38 @@ export interface Tracing {
   readonly aroundCalls: (sendsHeaders: boolean) => AroundCall;
   /** Sends the remaining spans, for at most 3 s. Never rejects. */
   close(): Promise<void>;
+}
+
+/** A span for each call, within that of the activity. It has no query, header or body, because these can contain secrets. */
+function aroundCalls({ api }: OpenTelemetry, sendsHeaders: boolean): AroundCall {
+  const tracer = api.trace.getTracer(SERVICE);
+  return ({ method, host, path, action }, send) => {
+    const [address = '', port = ''] = host.split(/:(?=\d+$)/);
+    const attributes = {
+      'http.request.method': method,
+      'server.address': address,
+      'server.port': Number(port),
+      'url.path': path,
+      'longhaul.action': action,
+    };
+    return tracer.startActiveSpan(method, { kind: api.SpanKind.CLIENT, attributes }, async (span) => {
+      const headers: Record<string, string> = {};
+      if (sendsHeaders) api.propagation.inject(api.context.active(), headers);
+      try {
+        return await send(headers);
+      } catch (error) {
+        const { name, message } = error as Error;
+        if (error instanceof ApiError) {
+          const { status, requestId } = error.details;
+          span.setAttribute('http.response.status_code', status);
+          if (requestId) span.setAttribute('longhaul.request_id', requestId);
+        }
+        span.setAttribute('error.type', name);
+        span.setStatus({ code: api.SpanStatusCode.ERROR, message });
+        throw error;
+      } finally {
+        span.end();
+      }
+    });
+  };
 }
