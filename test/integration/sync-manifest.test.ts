@@ -102,6 +102,9 @@ describe('a sync with a manifest', () => {
       const folder = join(directory, 'data');
       const manifest = join(directory, 'sync.jsonl');
       await writeFiles(folder, manyFiles(3));
+      // Without a memory, a File of the second in which its source changed counts as older.
+      const minuteAgo = new Date(Date.now() - 60_000);
+      for (const path of Object.keys(manyFiles(3))) await utimes(join(folder, path), minuteAgo, minuteAgo);
       await system.startWorker();
       const options = { folder, purpose, manifest, delete: true };
       expect((await elsewhere(system, options)).counts.sent.files).toBe(3);
