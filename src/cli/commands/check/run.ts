@@ -27,7 +27,7 @@ import { rangedReader, type SourceReader } from '../../../sources/source-reader.
 import { Sources } from '../../../sources/sources.ts';
 import type { CliContext } from '../../context.ts';
 import { AlreadyReported, errorText, Interrupted, jsonErrorOf } from '../../errors.ts';
-import { purposeProblem } from '../../options/request-options.ts';
+import { connectionProblem, purposeProblem } from '../../options/request-options.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import { expandFiles } from '../upload/expand-files.ts';
 import { sourceOf } from '../upload/outcomes.ts';
@@ -62,7 +62,9 @@ export async function checkCommand(
   const { config, out, note } = context;
   const { purpose, destination = Defaults.destination, json } = options;
   findDestination(config, destination);
-  const problem = purpose === undefined ? undefined : purposeProblem(config, purpose, destination);
+  const problem =
+    connectionProblem(options.connection, names) ??
+    (purpose === undefined ? undefined : purposeProblem(config, purpose, destination));
   if (problem !== undefined) throw new ConfigError(problem);
   if (isSplit(options) && names.includes('-')) {
     throw new ConfigError('standard input cannot be checked in pieces. Save it to a file, or remove --split.');

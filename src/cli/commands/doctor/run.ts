@@ -1,7 +1,9 @@
 import { findDestination } from '../../../config/destinations.ts';
 import { Defaults } from '../../../contracts/limits.ts';
 import { isVersionFrom } from '../../../core/text/version.ts';
+import { ConfigError } from '../../../errors.ts';
 import type { CliContext } from '../../context.ts';
+import { connectionProblem } from '../../options/request-options.ts';
 import { describeCheck, type Check, fail, type Finding, ok } from './check.ts';
 import { clockCheck, destinationChecks } from './destination-checks.ts';
 import { headerChecks, sourceCheck } from './source-check.ts';
@@ -22,6 +24,8 @@ export async function doctorCommand(
   options: DoctorCommandOptions,
 ): Promise<void> {
   const { config, out } = context;
+  const problem = connectionProblem(options.connection, source === undefined ? [] : [source]);
+  if (problem !== undefined) throw new ConfigError(problem);
   // The workers of a cluster can have other destinations.
   if (!config.temporal && options.destination !== undefined) findDestination(config, options.destination);
   const [temporal, destinations, clock, headers, ofSource] = await Promise.all([

@@ -134,7 +134,7 @@ async function toContainer(
     throw new ConfigError(`cannot sync "${source}". Use a folder, or a bucket such as s3://BUCKET/PREFIX`);
   }
   if (connection !== undefined && !/^s3:/i.test(manifest ?? '')) {
-    throw new ConfigError('--connection requires a source or a manifest such as s3://BUCKET/PREFIX');
+    throw new ConfigError('--connection requires a source or a manifest such as s3://BUCKET/PREFIX. Remove it.');
   }
   return { type: 'folder', path: await folderAt(source), host };
 }

@@ -19,6 +19,7 @@ import { durationOption, splitOption, splitSizeOption, wholeNumberOption } from 
 import {
   addRequestOptions,
   assertPartSize,
+  connectionProblem,
   purposeProblem,
   uploadSettingsOf,
   type RequestOptions,
@@ -103,6 +104,7 @@ export function checkUploadOptions(
     spool &&
       !files.some(isHttpUrl) &&
       '--spool requires an http: or https: URL. Remove it: other sources do not need it.',
+    connectionProblem(options.connection, files),
     options.split === 'auto' &&
       options.splitSize !== undefined &&
       '--split auto determines the size of the Files. Remove --split-size, or remove auto.',
@@ -183,6 +185,7 @@ export async function toUploadRequest(
   const problems = [
     ...uploadRequestProblems(request),
     purposeProblem({ destinations }, options.purpose, options.destination),
+    connectionProblem(options.connection, [argument]),
   ].filter((problem) => problem !== undefined);
   if (problems.length > 0) throw new ConfigError(problems.join('; '));
   assertPartSize({ destinations }, options);

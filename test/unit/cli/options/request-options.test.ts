@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { LonghaulCommand } from '../../../../src/cli/command.ts';
+import { connectionProblem } from '../../../../src/cli/options/request-options.ts';
 import {
   addScheduleOptions,
   toScheduleSettings,
@@ -179,4 +180,12 @@ describe('the options of a command', () => {
     expect(() => upload(option)).toThrow(message);
     expect(() => upload(option)).toThrow(option.replace(/=.*/, ''));
   });
+});
+
+it('--connection is rejected if no source is in S3', () => {
+  expect(connectionProblem('minio', ['a.jsonl', 'https://host/x'])).toMatch(
+    /^--connection requires a source such as s3/,
+  );
+  expect(connectionProblem('minio', ['a.jsonl', 'S3://bucket/x'])).toBeUndefined();
+  expect(connectionProblem(undefined, ['a.jsonl'])).toBeUndefined();
 });
