@@ -122,7 +122,7 @@ export function assertPieceCount(sizeBytes: number, pieceSizeBytes: number, maxF
   throw new SourceUnusableError(
     `${formatBytes(sizeBytes)} in pieces of ${limitText(pieceSizeBytes)} are more than ${MAX_PIECES} Files. ` +
       (least <= maxFileBytes
-        ? `Increase the size of the pieces to at least ${formatBytes(least)} (${least} bytes).`
+        ? `Increase --split-size (pieceSizeBytes) to at least ${least}.`
         : 'Divide the source into several files first.'),
   );
 }

@@ -26,7 +26,7 @@ describe('longhaul sync', () => {
       for (const line of [
         "longhaul: --exclude 'b' matched no file. It matches a folder. For a folder with its files, use 'b/'.",
         "longhaul: --exclude 'none/*' matched no file. Check the glob.",
-        'postponed: b/c.jsonl: changed less than 5 min 00 s ago. Postponed to the next run',
+        'postponed: b/c.jsonl: changed less than 5 min ago. Postponed to the next run',
       ]) {
         expect(young.stderr.split('\n')).toContain(line);
       }

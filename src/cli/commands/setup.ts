@@ -20,6 +20,7 @@ export async function setupCommand(context: CliContext, options: { json?: boolea
     for (const { name, type, added } of setup.attributes) {
       context.out(`${name.padEnd(21)}  ${type.padEnd(8)}  ${added ? 'registered' : 'already registered'}`);
     }
+    if (!setup.attributes.some(({ added }) => added)) return;
     context.note(`lists of namespace ${setup.namespace} show uploads that start from now on`);
   });
 }

@@ -32,7 +32,7 @@ export function startCallLimits({ signal, timeoutMs }: CallOptions, action: stri
       ? undefined
       : setTimeout(
           () => {
-            controller.abort(new TimeoutError(`${action} took longer than ${timeoutMs} ms`));
+            controller.abort(new TimeoutError(`${action} took longer than ${timeoutMs / 1000} s`));
           },
           Math.min(timeoutMs, MAX_TIMER_MS),
         );

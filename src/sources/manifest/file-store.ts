@@ -140,7 +140,9 @@ function fileManifestStore(name: string, real: string, permission: FilePermissio
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (error instanceof LonghaulError || code === undefined || code === 'ABORT_ERR') throw error;
-      const problem = `cannot ${verb} the manifest ${name}: ${errnoCause(code)}`;
+      // A manifest that does not exist is not an error, so its directory is missing.
+      const cause = code === 'ENOENT' ? 'its directory does not exist (ENOENT)' : errnoCause(code);
+      const problem = `cannot ${verb} the manifest ${name}: ${cause}`;
       const fix = verb === 'read' && fixes[code] === GRANT ? GRANT_READING : fixes[code];
       if (fix !== undefined) throw new ManifestError(`${problem}. ${fix}`, { cause: error });
       const isFull = code === 'ENOSPC' || code === 'EDQUOT';

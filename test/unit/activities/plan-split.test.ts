@@ -61,9 +61,7 @@ describe('the activity planSplit', () => {
       );
       const many = await failureOf(plan({ source, pieceSizeBytes: 3 }));
       expect(many).toMatchObject({ type: FailureType.SourceUnusable, nonRetryable: true });
-      expect(many.message).toMatch(
-        /more than 500 Files\. Increase the size of the pieces to at least 5 B \(5 bytes\)\./,
-      );
+      expect(many.message).toMatch(/more than 500 Files\. Increase --split-size \(pieceSizeBytes\) to at least 5\./);
     }));
 
   it('cuts at the maximum number of lines of the purpose, and resumes the count of a killed attempt', () =>

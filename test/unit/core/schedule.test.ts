@@ -164,7 +164,7 @@ describe('scheduleVerdict', () => {
     expect(verdict([run('succeeded', 50 * HOUR_MS)], { lastDueMs: 98 * HOUR_MS })).toMatchObject({
       health: 'overdue',
       healthy: false,
-      reason: expect.stringMatching(/due 2 h 00 min ago .*did not start/),
+      reason: expect.stringMatching(/due 2 h ago .*did not start/),
     });
     expect(verdict([], { lastDueMs: 98 * HOUR_MS })).toMatchObject({ health: 'overdue' });
     expect(verdict([run('running', 97 * HOUR_MS)], { lastDueMs: 98 * HOUR_MS })).toMatchObject({

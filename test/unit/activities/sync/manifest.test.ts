@@ -102,7 +102,7 @@ describe('a manifest', () => {
     withManifest(async (path) => {
       for (const [name, fix] of [
         ['x'.repeat(250), /the name is too long \(ENAMETOOLONG\)\. Use a shorter path/],
-        ['missing/a.jsonl', /ENOENT\)\. Create its directory/],
+        ['missing/a.jsonl', /: its directory does not exist \(ENOENT\)\. Create its directory/],
       ] as const) {
         const store = await openFileManifest({ type: 'file', path: join(path, '..', name), host: 'h' }, {});
         await expect(store.prepare(signal)).rejects.toThrow(fix);
