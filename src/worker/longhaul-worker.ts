@@ -1,5 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { workerFault } from './faults.ts';
+
+/** For parts without a grace time. The grace time of the control worker runs only after it. */
+const TRANSFER_END_MS = 1000;
 
 interface Held {
   /** Called when the workers run. */
@@ -13,6 +17,7 @@ export class LonghaulWorker {
   readonly #workers: readonly Worker[];
   readonly #held: readonly Held[];
   readonly #answers: () => Promise<unknown>;
+  #runs: readonly { readonly worker: Worker; readonly run: Promise<void> }[] = [];
   #stopping = false;
   #running: Promise<void> | undefined;
 
@@ -41,7 +46,7 @@ export class LonghaulWorker {
   async shutdown(): Promise<void> {
     // A worker of the SDK that never runs keeps the connection from closing.
     const running = this.run();
-    this.#stop();
+    void this.#stop();
     await running.catch(() => {});
   }
 
@@ -53,9 +58,10 @@ export class LonghaulWorker {
 
   async #run(): Promise<void> {
     try {
-      const runs = this.#workers.map((worker) =>
-        worker.run().catch((error: unknown) => {
-          this.#stop();
+      this.#runs = this.#workers.map((worker) => ({ worker, run: worker.run() }));
+      const runs = this.#runs.map(({ run }) =>
+        run.catch((error: unknown) => {
+          void this.#stop();
           throw error;
         }),
       );
@@ -67,13 +73,24 @@ export class LonghaulWorker {
     }
   }
 
-  #stop(): void {
+  /**
+   * Stops the control worker last. Parts that end during the shutdown are followed by a workflow task, and Temporal can lose
+   * a task that it sends to a worker that stops polling. The whole upload would wait for the timeout of this task.
+   */
+  async #stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    for (const worker of this.#workers) {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
-    }
+    const isControl = (worker: Worker) => worker.options.workflowBundle !== undefined;
+    const transfers = this.#workers.filter((worker) => !isControl(worker));
+    for (const worker of transfers) stop(worker);
+    const ended = Promise.allSettled(this.#runs.flatMap(({ worker, run }) => (isControl(worker) ? [] : run)));
+    await Promise.race([ended, delay(TRANSFER_END_MS, undefined, { ref: false })]);
+    for (const worker of this.#workers.filter(isControl)) stop(worker);
   }
+}
+
+function stop(worker: Worker): void {
+  if (worker.getState() === 'RUNNING') worker.shutdown();
 }
 
 /** All workers, or none: a worker of the SDK that never runs keeps the connection from closing. */
