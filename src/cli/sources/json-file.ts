@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ZodType } from 'zod';
+import { ifExists } from '../../core/text/errno-cause.ts';
+import { parseJson } from '../../core/text/parse.ts';
 
 /**
  * Replaces a file atomically: after a kill, and for each reader, it has the old content or the new content.
@@ -23,11 +25,7 @@ export async function writeJsonFile(path: string, content: unknown, { flush = fa
 
 /** Returns the content of the file; null if it is missing or does not match the schema. */
 export async function readJsonFile<T>(path: string, schema: ZodType<T>): Promise<T | null> {
-  try {
-    const parsed = schema.safeParse(JSON.parse(await readFile(path, 'utf8')));
-    return parsed.success ? parsed.data : null;
-  } catch (error) {
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
+  const text = await ifExists(readFile(path, 'utf8'));
+  const parsed = schema.safeParse(text && parseJson(text));
+  return parsed.success ? parsed.data : null;
 }

@@ -3,7 +3,8 @@ import type { Handler } from '../api-context.ts';
 import { batchEndpoints, toBatchObject } from '../batches/batch.ts';
 import { badRequest, notFound, validate } from '../errors.ts';
 import { readJson } from '../read-body.ts';
-import { pageOf } from './files.ts';
+import { pageOf } from './page.ts';
+import { fileLife } from './uploads.ts';
 
 const MAX_LIMIT = 100;
 const DEFAULT_LIMIT = 20;
@@ -16,12 +17,7 @@ const createSchema = z.strictObject({
     .record(z.string().max(64, 'must be at most 64 characters'), z.string().max(512, 'must be at most 512 characters'))
     .refine((pairs) => Object.keys(pairs).length <= 16, 'must have at most 16 pairs')
     .nullish(),
-  output_expires_after: z
-    .strictObject({
-      anchor: z.literal('created_at', "must be 'created_at'"),
-      seconds: z.int().min(3600, 'must be 3600 to 2592000').max(2_592_000, 'must be 3600 to 2592000'),
-    })
-    .optional(),
+  output_expires_after: fileLife.optional(),
 });
 
 /** The content of the input File is checked afterwards: a batch with invalid lines has the status `failed`. */

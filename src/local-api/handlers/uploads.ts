@@ -11,6 +11,12 @@ import { receivePart, withPartType } from '../receive-part.ts';
 import { partTooLarge, roomOf, tooManyBytes, requireParts, wrongMd5 } from '../session-rules.ts';
 import { toUploadObject, type LiveUpload } from '../upload-record.ts';
 
+/** The property `expires_after` of requests whose result is a File. */
+export const fileLife = z.strictObject({
+  anchor: z.literal('created_at', "must be 'created_at'"),
+  seconds: z.int().min(3600, 'must be 3600 to 2592000').max(2_592_000, 'must be 3600 to 2592000'),
+});
+
 /** "filename, purpose, bytes, mime_type required; expires_after optional; no other property." */
 function createSchema(rules: ServerRules) {
   return z.strictObject({
@@ -22,12 +28,7 @@ function createSchema(rules: ServerRules) {
       .max(rules.maxFileBytes, `an Upload accepts at most ${rules.maxFileBytes} bytes`),
     mime_type: z.string().min(1, 'must not be empty'),
     // The life of the resulting File, not of the Upload.
-    expires_after: z
-      .strictObject({
-        anchor: z.literal('created_at', "must be 'created_at'"),
-        seconds: z.int().min(3600, 'must be 3600 to 2592000').max(2_592_000, 'must be 3600 to 2592000'),
-      })
-      .optional(),
+    expires_after: fileLife.optional(),
   });
 }
 
@@ -38,7 +39,7 @@ export const createUpload: Handler = async (context, { message }) => {
     filename: input.filename,
     purpose: input.purpose,
     mimeType: input.mime_type,
-    fileLifeSeconds: input.expires_after === undefined ? undefined : input.expires_after.seconds,
+    fileLifeSeconds: input.expires_after?.seconds,
     sessionLifeSeconds: context.settings().sessionLifeSeconds,
   });
   return { status: 200, json: toUploadObject(record) };

@@ -87,7 +87,7 @@ async function remove(path: string, content: string): Promise<void> {
     await rename(path, aside);
     if ((await readFile(aside, 'utf8')) !== content) await link(aside, path).catch(() => {});
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (errnoOf(error) !== 'ENOENT') throw error;
   } finally {
     await rm(aside, { force: true });
   }
@@ -120,6 +120,6 @@ function isDead(owner: Owner | undefined): boolean {
     process.kill(owner.pid, 0);
     return false;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+    return errnoOf(error) === 'ESRCH';
   }
 }
