@@ -88,7 +88,7 @@ export const syncRequest = z
       limitBytesPerSecond: limitBytesPerSecond.describe(
         'bytes per second of all uploads together on each worker that sends parts; 0: no limit',
       ),
-      dryRun: flag.describe('whether only to decide, without changes').default(false),
+      dryRun: flag.describe('whether to plan the actions only, without changes').default(false),
       upload: uploadSettings
         .describe(
           'settings of each upload: `partSizeBytes`, `concurrency`, `maxSessions`, `giveUpAfterMs`, `md5`, `check`, `ignoreInode`, ' +

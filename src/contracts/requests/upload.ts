@@ -83,7 +83,7 @@ export const settings = {
     .default('auto'),
   ignoreInode: flag
     .describe(
-      'whether to accept another inode of the file, as after a [remount](sources.md#inodes-that-change-at-a-remount). Needs `md5`',
+      'whether to accept another inode of the file, as after a [remount](sources.md#inodes-that-change-at-a-remount). Requires `md5`',
     )
     .default(false),
   mimeType: text(TextLimits.name, {
@@ -95,7 +95,7 @@ export const settings = {
   priority: whole(1, Limits.lastPriority)
     .describe(
       "1 (first) to 5 (last), when uploads wait for the same workers; default: the workflow's own priority, else 3. " +
-        'See [fairness.md](fairness.md)',
+        'See [Fairness](fairness.md)',
     )
     .optional(),
   fairnessKey: text(Limits.maxFairnessKeyBytes)
