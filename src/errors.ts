@@ -3,8 +3,8 @@ import { clip, clipMessage, closed, MAX_MESSAGE_LENGTH } from './core/text/clip.
 import { redact } from './redact.ts';
 
 /**
- * Base of everything that Longhaul throws on purpose. Match on `code`. No message contains a secret, and its length is
- * limited.
+ * Base of everything that Longhaul throws on purpose. Match on `code`. No message contains a secret, and each is
+ * one line of limited length.
  */
 export abstract class LonghaulError extends Error {
   /** Stable name of the error, for `switch`. */
@@ -13,9 +13,14 @@ export abstract class LonghaulError extends Error {
   abstract readonly retryable: boolean;
 
   constructor(message: string, options?: { cause?: unknown }) {
-    super(clip(redact(message), 2 * MAX_MESSAGE_LENGTH), options);
+    super(onOneLine(clip(redact(message), 2 * MAX_MESSAGE_LENGTH)), options);
     this.name = new.target.name;
   }
+}
+
+/** Names and IDs can contain line breaks, and messages of other programs have several lines. */
+function onOneLine(message: string): string {
+  return message.replace(/\s*[\n\r\v\f\u0085\u2028\u2029]\s*/g, ' · ');
 }
 
 /** Environment, config file or arguments are invalid. The message contains the problem and its fix. */

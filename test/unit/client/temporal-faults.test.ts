@@ -1,4 +1,4 @@
-import { ServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { isTemporalAway } from '../../../src/temporal/temporal-fault.ts';
 import { fromTemporal, isUnanswered, noWorkerAnswered } from '../../../src/client/temporal-faults.ts';
@@ -25,6 +25,14 @@ describe('a call about a workflow whose task fails', () => {
     const cause = new Error('Workflow Update failed because the Workflow completed before the Update completed.');
     const failed = new WorkflowUpdateFailedError('Workflow Update failed', cause);
     expect(fromTemporal(failed, 'w')).toMatchObject({ message: 'w closed before the change was in effect' });
+  });
+});
+
+describe('a message about a job', () => {
+  it('is one line if the ID or the cause has line breaks', () => {
+    const failed = new WorkflowUpdateFailedError('Workflow Update failed', new Error('a\r\n  b'));
+    for (const error of [failed, new WorkflowNotFoundError('not found', 'w\nx', undefined)])
+      expect((fromTemporal(error, 'w\nx') as Error).message).toMatch(/^.+$/);
   });
 });
 
