@@ -20,18 +20,32 @@ const ofRetune: Readonly<Record<string, Check>> = {
 export function retuneProblems(input: unknown): string[] {
   const problem = inputProblem('a retune', input);
   if (problem !== undefined) return [problem];
-  const fields = input as Readonly<Record<string, unknown>>;
-  const names = Object.keys(fields).slice(0, 20);
-  if (names.length === 0) return ['set "concurrency", "partSizeBytes", "limitBytesPerSecond" or "ignoreInode"'];
-  return names.flatMap((name) => {
-    if (!Object.hasOwn(ofRetune, name)) return [`${quoted(name)} is not a property of a retune`];
-    const wrong = ofRetune[name]?.(fields[name]);
-    return wrong === undefined ? [] : [`"${name}" ${wrong}`];
-  });
+  const fields = input as Fields;
+  if (Object.keys(fields).length > 0) return fieldProblems('retune', ofRetune, fields);
+  return ['set "concurrency", "partSizeBytes", "limitBytesPerSecond" or "ignoreInode"'];
 }
 
-/** The same of the update `pause`. */
+const ofPause: Readonly<Record<string, Check>> = {
+  parts: (value) => (value === 'finish' || value === 'stop' ? undefined : 'must be "finish" or "stop"'),
+  whileCompleting: flag,
+};
+
+/** The same of the update `pause`, whose input can be omitted. */
 export function pauseProblems(input: unknown): string[] {
-  const { parts } = (input ?? {}) as { readonly parts?: unknown };
-  return parts === undefined || parts === 'finish' || parts === 'stop' ? [] : ['"parts" must be "finish" or "stop"'];
+  if (input === undefined || input === null) return [];
+  const problem = inputProblem('a pause', input);
+  return problem === undefined ? fieldProblems('pause', ofPause, input as Fields) : [problem];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Problems of the properties. A property that is unknown is most likely a typo, without which the effect is another. */
+function fieldProblems(noun: string, checks: Readonly<Record<string, Check>>, fields: Fields): string[] {
+  return Object.keys(fields)
+    .slice(0, 20)
+    .flatMap((name) => {
+      if (!Object.hasOwn(checks, name)) return [`${quoted(name)} is not a property of a ${noun}`];
+      const wrong = checks[name]?.(fields[name]);
+      return wrong === undefined ? [] : [`"${name}" ${wrong}`];
+    });
 }

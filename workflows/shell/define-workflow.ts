@@ -184,10 +184,10 @@ function controlOf(type: Control['type'], input: object | undefined): Control {
 /** Problems of the input of an update, which any caller can send. */
 function inputProblems(type: Control['type'], input: unknown): string[] {
   if (type === 'retune') return retuneProblems(input);
+  if (type === 'pause') return pauseProblems(input);
   // The history stores the input of an update that is accepted.
   const problem = isPlainObject(input) ? inputProblem(`a ${type}`, input) : undefined;
-  if (problem !== undefined) return [problem];
-  return type === 'pause' ? pauseProblems(input) : [];
+  return problem === undefined ? [] : [problem];
 }
 
 function throwFailure(error: unknown): never {

@@ -1,5 +1,5 @@
 import type { Admitted, FailureDetails, JobSubject } from '../../src/contracts/failures.ts';
-import type { RawRequest } from './requests.ts';
+import { givenName, type RawRequest } from './requests.ts';
 
 interface RequestFacts {
   readonly subject: JobSubject;
@@ -32,6 +32,11 @@ export class JobRequest<Checked extends Admitted<unknown>> {
 
   get subject(): JobSubject | undefined {
     return this.#facts.subject;
+  }
+
+  /** Name of the File or of the folder, for the progress. */
+  get name(): string {
+    return this.subject?.filename ?? givenName(this.raw);
   }
 
   get giveUpAfterMs(): number {

@@ -7,6 +7,7 @@ import { isPeriodMs } from '../../src/core/shape/requests.ts';
 import { taskQueueProblem } from '../../src/core/task-queue.ts';
 import { textUpTo, wholeNumber } from '../../src/core/text/check.ts';
 import { utf8Length, clip, clipMessage } from '../../src/core/text/clip.ts';
+import { nameKey } from '../../src/core/text/name-form.ts';
 import { requestPriority, type RequestPriority } from '../../src/core/upload/priority.ts';
 
 /**
@@ -58,6 +59,25 @@ export function firstGiveUpAfterMs({ upload }: RawRequest): number {
 /** Returns the name of an upload until the first activity returns it. */
 export function firstName({ filename }: RawRequest): string {
   return typeof filename === 'string' ? clip(filename, TextLimits.name) : '';
+}
+
+/**
+ * Returns the name of a job in its progress until the first activity returns it. The name is never that of a URL, which can
+ * contain a secret.
+ */
+export function givenName(request: RawRequest): string {
+  const { source } = request;
+  if (request['filename'] !== undefined || !isPlainObject(source)) return firstName(request);
+  const { type, path, bucket, key, prefix = '' } = source;
+  if (type === 'file' && typeof path === 'string') return nameIn(path);
+  if (type === 'folder' && typeof path === 'string') return clip(path, TextLimits.name);
+  if (type !== 's3' || typeof bucket !== 'string') return '';
+  if (key !== undefined) return typeof key === 'string' ? nameIn(key) : '';
+  return typeof prefix === 'string' ? clip(`s3://${bucket}/${prefix}`, TextLimits.name) : '';
+}
+
+function nameIn(path: string): string {
+  return nameKey(clip(path.split('/').at(-1) as string, TextLimits.name));
 }
 
 /** Returns the failure of an invalid request. Limits the message, because it contains texts of the caller. */

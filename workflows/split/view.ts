@@ -5,7 +5,6 @@ import type { UploadState, WaitingInfo } from '../../src/contracts/upload.ts';
 import { shownState, shownWait, uploadAttributes } from '../../src/core/show/attributes.ts';
 import { describeSplitProgress } from '../../src/core/split/progress.ts';
 import type { JobRequest } from '../shell/job-request.ts';
-import { firstName } from '../shell/requests.ts';
 import { Status } from '../shell/status.ts';
 import type { Pieces } from './pieces.ts';
 
@@ -52,23 +51,25 @@ export class SplitView {
     const { request, pieces, settings, isPaused, waiting: waitingCall } = this.#split;
     const { concurrency = 0, partSizeBytes, limitBytesPerSecond } = settings();
     const waiting = shownWait(this.#state, waitingCall(), Date.now());
+    const { bytesDone, ...totals } = pieces()?.totals(partSizeBytes) ?? nothing;
     return {
       kind: 'split',
       state: shownState(this.#state, {
         isWaiting: waiting !== null,
         isPaused: isPaused() && this.#state === 'uploading',
       }),
-      filename: request.subject?.filename ?? firstName(request.raw),
+      filename: request.name,
       bytesTotal: request.checked?.sizeBytes ?? 0,
-      ...(pieces()?.totals(partSizeBytes) ?? nothing),
+      bytesDone,
       partsInFlight: 0,
+      waiting,
+      startedAtMs: this.startedAtMs,
+      ...totals,
       concurrency,
       limit: limitBytesPerSecond === undefined ? null : { bytesPerSecond: limitBytesPerSecond, revision: 0 },
       session: null,
       sessionEndsTooEarly: false,
-      waiting,
       md5: null,
-      startedAtMs: this.startedAtMs,
     };
   }
 

@@ -66,14 +66,14 @@ export class SyncView {
     return {
       kind: 'sync',
       state: shownState(state, { isWaiting: waiting !== null, isPaused: isPaused() && state !== 'listing' }),
-      filename: request.subject?.filename ?? '',
+      filename: request.name,
       bytesTotal: counts.toSend.bytes,
       bytesDone: counts.sent.bytes,
       partsInFlight: 0,
       waiting,
+      startedAtMs: this.startedAtMs,
       counts,
       uploading: fleet.paths,
-      startedAtMs: this.startedAtMs,
     };
   }
 

@@ -13,7 +13,6 @@ import { withoutSealedQuery } from '../../src/core/source/names.ts';
 import { countEnd } from '../shell/counters.ts';
 import type { JobRequest } from '../shell/job-request.ts';
 import type { ParentReports } from '../shell/parent-reports.ts';
-import { firstName } from '../shell/requests.ts';
 import { Pace, Status } from '../shell/status.ts';
 import type { UploadTuning } from '../../src/core/upload/tuning.ts';
 import type { OpenSession } from './open-session.ts';
@@ -114,13 +113,15 @@ export class UploadView {
         isWaiting: waiting !== null,
         isPaused: isPaused() && this.#state === 'uploading',
       }),
-      filename: request.subject?.filename ?? firstName(request.raw),
+      filename: request.name,
       bytesTotal: request.checked?.sizeBytes ?? 0,
       bytesDone: ledger?.bytesDone ?? 0,
+      partsInFlight: ledger?.out ?? 0,
+      waiting,
+      startedAtMs: this.startedAtMs,
       partSizeBytes: ledger?.plan.partSizeBytes ?? 0,
       partsTotal: ledger?.plan.partCount ?? 0,
       partsDone: ledger?.done ?? 0,
-      partsInFlight: ledger?.out ?? 0,
       concurrency: tuning.concurrency,
       limit: tuning.limit,
       session: session?.info ?? null,
@@ -128,9 +129,7 @@ export class UploadView {
       splitSizeBytes: session?.splitSizeBytes,
       sessionsOpened: sessions.opened,
       orphanedSessions: sessions.orphaned,
-      waiting,
       md5: hash.md5,
-      startedAtMs: this.startedAtMs,
     };
   }
 

@@ -54,8 +54,8 @@ const head = {
 };
 
 const uploadProgress = z.looseObject({
-  ...head,
   kind: z.literal('upload').catch('upload'),
+  ...head,
   partSizeBytes: count,
   partsTotal: count,
   partsDone: count,
@@ -95,8 +95,8 @@ const counts = z.looseObject({
 });
 
 const syncProgress = z.looseObject({
-  ...head,
   kind: z.literal('sync').catch('sync'),
+  ...head,
   counts,
   uploading: z.array(text).catch([]),
 });

@@ -36,21 +36,21 @@ const noLongerKnown = {
   partSizeBytes: 0,
   partsTotal: 0,
   partsDone: 0,
-  partsInFlight: 0,
   concurrency: 0,
   limit: null,
   session: null,
   sessionEndsTooEarly: false,
-  waiting: null,
   sessionsOpened: 0,
   orphanedSessions: 0,
   md5: null,
 } as const;
 
+const atRest = { partsInFlight: 0, waiting: null } as const;
+
 /**
  * Returns the progress of a closed job. For an upload without a File, the counts are those of its search attributes.
  *
- * @param nameOfRequest name that the File would have
+ * @param nameOfRequest name that the File would have; of a sync, that of its folder or bucket
  * @returns undefined for a sync without a result, because only its workflow has the counts
  */
 export async function progressOfEnd(
@@ -63,16 +63,16 @@ export async function progressOfEnd(
   const { bytes: bytesTotal = 0, bytesDone = 0 } = summary;
   // A job that was continued as new started earlier than its last execution.
   const startedAtMs = result && closeTime ? closeTime.getTime() - result.durationMs : startTime.getTime();
-  if (result && 'counts' in result) return syncProgress(result, summary.filename ?? '', startedAtMs);
-  if (isSync(summary)) return undefined;
+  if (isSync(summary) && !result) return undefined;
   const filename = result && 'file' in result ? result.file.filename : (summary.filename ?? (await nameOfRequest()));
+  if (result && 'counts' in result) return syncProgress(result, filename, startedAtMs);
   if (result) return uploadProgress(result, filename, startedAtMs);
   const state = summary.state as UploadState;
-  const progress = { ...noLongerKnown, state, filename, bytesTotal, bytesDone, startedAtMs };
+  const head = { state, filename, bytesTotal, bytesDone, ...atRest, startedAtMs };
   // A split upload that ended before its plan has no pieces.
   const none = description.type === WorkflowName.uploadSplitFile ? [] : undefined;
   const { pieces = none } = (error ?? {}) as { readonly pieces?: readonly PieceProgress[] };
-  return pieces ? { ...progress, kind: 'split', pieces } : { ...progress, kind: 'upload' };
+  return pieces ? { kind: 'split', ...head, ...noLongerKnown, pieces } : { kind: 'upload', ...head, ...noLongerKnown };
 }
 
 function syncProgress({ counts }: SyncResult, filename: string, startedAtMs: number): JobProgress {
@@ -82,8 +82,7 @@ function syncProgress({ counts }: SyncResult, filename: string, startedAtMs: num
     filename,
     bytesTotal: counts.toSend.bytes,
     bytesDone: counts.sent.bytes,
-    partsInFlight: 0,
-    waiting: null,
+    ...atRest,
     startedAtMs,
     counts,
     uploading: [],
@@ -94,20 +93,21 @@ function uploadProgress(result: UploadResult | SplitUploadResult, filename: stri
   const receipts = 'files' in result ? result.pieces : [result];
   const sum = (of: (receipt: UploadResult) => number) => receipts.reduce((total, receipt) => total + of(receipt), 0);
   const progress = {
-    ...noLongerKnown,
     state: 'completed',
     filename,
     bytesTotal: result.bytes,
     bytesDone: result.bytes,
+    ...atRest,
+    startedAtMs,
+    ...noLongerKnown,
     partSizeBytes: receipts[0]?.partSizeBytes ?? 0,
     partsTotal: sum(({ parts }) => parts),
     partsDone: sum(({ parts }) => parts),
     sessionsOpened: sum(({ sessions }) => sessions),
     orphanedSessions: sum(({ orphanedSessions }) => orphanedSessions ?? 0),
-    startedAtMs,
   } as const;
-  if ('files' in result) return { ...progress, kind: 'split', pieces: completedPieces(result) };
-  return { ...progress, kind: 'upload', md5: result.md5 };
+  if ('files' in result) return { kind: 'split', ...progress, pieces: completedPieces(result) };
+  return { kind: 'upload', ...progress, md5: result.md5 };
 }
 
 function completedPieces({ files, pieces }: SplitUploadResult): PieceProgress[] {

@@ -1,7 +1,8 @@
 import type { Client } from '@temporalio/client';
+import type { Container, Source } from '../../contracts/sources.ts';
 import type { SyncRequest } from '../../contracts/sync.ts';
 import type { UploadRequest } from '../../contracts/upload.ts';
-import { filenameOfSource } from '../../core/source/names.ts';
+import { filenameOfSource, nameOfContainer } from '../../core/source/names.ts';
 import { readPayload } from '../../temporal/tolerant-client.ts';
 import { onWorkflow } from '../temporal-faults.ts';
 
@@ -26,7 +27,15 @@ export function startedRequest<Request extends UploadRequest | SyncRequest = Upl
   });
 }
 
+/** Returns the `filename` of the progress of an upload or a sync, from its request. */
 export async function startedName(client: Client, workflowId: string): Promise<string> {
-  const request = await startedRequest(client, workflowId);
-  return request?.filename ?? (request?.source ? filenameOfSource(request.source) : '');
+  const request = await startedRequest<UploadRequest | SyncRequest>(client, workflowId);
+  if (!request?.source) return '';
+  if ('filename' in request && request.filename !== undefined) return request.filename;
+  const { source } = request;
+  return isContainer(source) ? nameOfContainer(source) : filenameOfSource(source);
+}
+
+function isContainer(source: Source | Container): source is Container {
+  return source.type === 'folder' || (source.type === 's3' && !('key' in source));
 }
