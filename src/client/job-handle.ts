@@ -12,6 +12,7 @@ import { readProgress, readResult, type ReadAnswer } from './follow/read-answers
 import { progressOfEnd, readEnd } from './follow/read-end.ts';
 import type { JobEvent, JobProgress, JobResult, JobStatus } from './jobs.ts';
 import { receiptOf } from './receipt.ts';
+import { assertFollowOptions, assertWorkflowId } from './prepare/option-problems.ts';
 import { startedName } from './prepare/started-request.ts';
 import { findUnpolledQueue, UnpolledQueueWatch } from './queues/unpolled-queue.ts';
 import { onWorkflow } from './temporal-faults.ts';
@@ -47,10 +48,12 @@ export class JobHandle<Kind extends JobKind = JobKind> {
   /** Kept between calls of `progress`, so that the bytes of a job do not appear to decrease. */
   readonly #live: LiveBytes;
 
+  /** @throws ConfigError if no workflow can have the ID */
   constructor(temporal: Client, workflowId: string, resumed?: boolean) {
+    assertWorkflowId('workflowId', workflowId);
     this.workflowId = workflowId;
     this.resumed = resumed;
-    this.#workflow = new FollowedWorkflow(temporal, workflowId);
+    this.#workflow = new FollowedWorkflow(temporal, workflowId, resumed !== undefined);
     this.#queues = new UnpolledQueueWatch(temporal);
     this.#live = this.#liveBytes(LOOKS_PER_EVENT, LOOK_TIMEOUT_MS);
   }
@@ -62,9 +65,11 @@ export class JobHandle<Kind extends JobKind = JobKind> {
    * @throws JobFailedError if an upload closed without a File, or a sync failed as a whole
    * @throws JobCancelledError if a client cancelled or terminated the job
    * @throws JobNotFoundError
+   * @throws StrangeWorkflowError if the ID belongs to a workflow of another program
    * @throws the reason of `signal` if it aborts; the job continues
    */
-  result(options: { readonly signal?: AbortSignal } = {}): Promise<JobResult<Kind>> {
+  async result(options: { readonly signal?: AbortSignal } = {}): Promise<JobResult<Kind>> {
+    assertFollowOptions(options, 'result', ['signal']);
     return this.#workflow.result(options.signal, readResult as ReadAnswer<JobResult<Kind>>);
   }
 
@@ -76,6 +81,7 @@ export class JobHandle<Kind extends JobKind = JobKind> {
    * @throws ConfigError for a sync, and for an upload without a receipt, which an earlier build completed
    */
   async receipt(options: { readonly signal?: AbortSignal } = {}): Promise<Receipt> {
+    assertFollowOptions(options, 'receipt', ['signal']);
     const result: JobResult = await this.result(options);
     if ('counts' in result) throw new ConfigError(`${this.workflowId} is a sync, which has no receipt.`);
     const { client } = this.#workflow;
@@ -91,6 +97,7 @@ export class JobHandle<Kind extends JobKind = JobKind> {
    * @throws JobNotFoundError
    */
   async *progress(options: ProgressOptions = {}): AsyncGenerator<JobEvent<Kind>, void, undefined> {
+    assertFollowOptions(options, 'progress', ['intervalMs', 'signal']);
     const { intervalMs = 500, signal } = options;
     let reported: string | undefined;
     while (!signal?.aborted) {

@@ -12,7 +12,7 @@ import { Sources } from '../sources/sources.ts';
 import { sealKeyOf, type SourceSettings } from '../sources/source-settings.ts';
 import { hidesNames, tolerantClient } from '../temporal/tolerant-client.ts';
 import { grpcCause, grpcFault, sentences } from '../temporal/grpc-cause.ts';
-import { assertClientOptions, assertListOptions } from './prepare/option-problems.ts';
+import { assertClientOptions, assertListOptions, assertTemporalClient } from './prepare/option-problems.ts';
 import {
   prepareSplit,
   type SplitUploadOptions,
@@ -80,6 +80,7 @@ export class LonghaulClient {
    * @throws ConfigError if an option is invalid
    */
   constructor(client: Client, options: LonghaulClientOptions = {}, connection?: Connection) {
+    assertTemporalClient(client);
     assertClientOptions(options, 'constructor');
     assertSourceGlobs(options.sources);
     const hasCodecs = client.options.loadedDataConverter.payloadCodecs.length > 0;
@@ -109,10 +110,12 @@ export class LonghaulClient {
     const settings = connectionOptions ? { connectionOptions, namespace: undefined } : environmentSettings();
     const usedNamespace = namespace ?? settings.namespace;
     assertSourceGlobs(rest.sources);
-    let connection: Connection | undefined;
+    const address = settings.connectionOptions.address ?? 'localhost:7233';
+    const connection = lazyConnection(settings.connectionOptions, address);
     try {
-      connection = Connection.lazy(settings.connectionOptions);
-      await connection.ensureConnected();
+      await connection.ensureConnected().catch((error: unknown) => {
+        throw connectFault(error, address);
+      });
       const client = new Client({
         connection,
         namespace: usedNamespace || undefined,
@@ -122,8 +125,8 @@ export class LonghaulClient {
       return new LonghaulClient(client, rest, connection);
     } catch (error) {
       // `Connection.connect` leaves it open.
-      await connection?.close();
-      throw connectFault(error, settings.connectionOptions.address ?? 'localhost:7233');
+      await connection.close();
+      throw error;
     }
   }
 
@@ -176,6 +179,8 @@ export class LonghaulClient {
   /**
    * Returns the handle to a job, without a call to Temporal. Types are those of an upload, unless the kind is set:
    * `getHandle<'sync'>(id)`.
+   *
+   * @throws ConfigError if no workflow can have the ID
    */
   getHandle<Kind extends JobKind = 'upload'>(workflowId: string): JobHandle<Kind> {
     return new JobHandle(this.temporal, workflowId);
@@ -194,6 +199,16 @@ export class LonghaulClient {
 
   #start<Job extends PreparedJob>(job: Job): Promise<JobHandle<Job['kind']>> {
     return startJob(this.temporal, this.taskQueue, job);
+  }
+}
+
+/** @throws ConfigError if the options of the connection are invalid */
+function lazyConnection(options: ConnectionOptions, address: string): Connection {
+  try {
+    return Connection.lazy(options);
+  } catch (error) {
+    const problem = `cannot connect to Temporal at ${address}: ${(error as Error).message}`;
+    throw new ConfigError(sentences({ problem, fix: 'Check the address, TLS and the credentials' }), { cause: error });
   }
 }
 

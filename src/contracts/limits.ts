@@ -82,6 +82,7 @@ export const TextLimits = {
   sealedQuery: 16_384,
   fingerprint: 2048,
   globs: 65_536,
+  workflowId: 1000,
   /** For a workflow with children, whose IDs start with its ID. */
   parentWorkflowId: 900,
   taskQueue: 1000,

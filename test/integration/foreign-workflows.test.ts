@@ -20,7 +20,8 @@ it('the client does not follow, change or cancel a workflow of another type', ()
     const workflowId = `${taskQueue}-other`;
     const other = await startOther(system, workflowId, 'otherProgram');
     const handle = client.getHandle(workflowId);
-    for (const call of [() => handle.cancel(), () => handle.pause(), () => handle.retry(), () => handle.status()])
+    const follows = [() => handle.status(), () => handle.result(), () => client.getHandle(workflowId).receipt()];
+    for (const call of [() => handle.cancel(), () => handle.pause(), () => handle.retry(), ...follows])
       await expect(call()).rejects.toThrow(StrangeWorkflowError);
     await expect(handle.progress().next()).rejects.toThrow(StrangeWorkflowError);
     for (const command of ['cancel', 'pause', 'status']) {

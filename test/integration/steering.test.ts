@@ -123,3 +123,43 @@ describe('controlling an upload', () => {
       await expect(client.getHandle('no-such-upload').resume()).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
     }));
 });
+
+describe('a job that another program started, before its first activity', () => {
+  const head = ['kind', 'state', 'filename', 'bytesTotal', 'bytesDone', 'partsInFlight', 'waiting', 'startedAtMs'];
+  const ofHost = { host: 'without-worker' };
+  const file = { type: 'file', path: '/data/café/a.jsonl', ...ofHost };
+
+  it.each([
+    ['uploadFile', file, 'a.jsonl', { concurrency: 2 }],
+    ['uploadSplitFile', file, 'a.jsonl', { concurrency: 2 }],
+    ['syncSource', { type: 'folder', path: '/data', ...ofHost }, '/data', refused(/it is a sync/)],
+  ])(
+    '%s returns the head of the progress, and rejects a control with a typo',
+    async (type, source, filename, retuned) =>
+      withSystem(async ({ client, startWorker, taskQueue }) => {
+        await startWorker({ roles: ['control'] });
+        const workflowId = `${taskQueue}-${type}`;
+        const raw = await client.temporal.workflow.start(type, {
+          workflowId,
+          taskQueue,
+          args: [{ source, purpose }],
+        });
+        const progress = await raw.query<object>('progress');
+        expect(progress).toMatchObject({ filename });
+        expect(Object.keys(progress).slice(0, head.length)).toEqual(head);
+        const handle = client.getHandle(workflowId);
+        for (const [input, message] of [
+          [{ part: 'stop' }, '"part" is not a property of a pause'],
+          [{ whileCompleting: 'yes' }, '"whileCompleting" must be true or false'],
+          ['stop', 'a pause must be an object'],
+        ] as const)
+          await expect(handle.pause(input as never)).rejects.toMatchObject({ code: 'STEERING_REFUSED', message });
+        expect(await handle.retune({ concurrency: 2 }).catch((error: unknown) => error)).toMatchObject(retuned);
+        await handle.cancel();
+        await expect(handle.result()).rejects.toMatchObject({ code: 'JOB_CANCELLED' });
+        const closed = await handle.status();
+        expect(closed).toMatchObject({ state: 'cancelled', filename });
+        expect(Object.keys(closed).slice(0, head.length)).toEqual(head);
+      }),
+  );
+});

@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
-import { MemoName, WorkflowName } from '../../contracts/names.ts';
+import { MemoName, UpdateName, WorkflowName } from '../../contracts/names.ts';
+import { ConfigError } from '../../errors.ts';
 import { describeSilence, LASTING_SILENCE_MS } from '../queues/describe-silence.ts';
 import { hasWorkers } from '../queues/queue-workers.ts';
 import type { ReadAnswer } from './read-answers.ts';
@@ -48,8 +49,12 @@ export class FollowedWorkflow {
   /** Start of the first of the last calls without a response; undefined after a response. */
   #silentSinceMs: number | undefined;
 
-  constructor(client: Client, workflowId: string) {
+  /** Whether the workflow is an upload, a split upload or a sync, and not that of another program. */
+  #isJob: boolean;
+
+  constructor(client: Client, workflowId: string, isJob = false) {
     this.workflowId = workflowId;
+    this.#isJob = isJob;
     this.client = client;
     this.handle = client.workflow.getHandle(workflowId);
   }
@@ -59,10 +64,13 @@ export class FollowedWorkflow {
     for (;;) {
       signal?.throwIfAborted();
       try {
+        // The workflow of another program can run indefinitely.
+        if (!this.#isJob) this.assertJob((await this.until(signal, () => this.handle.describe())).type);
         return read(await this.until(signal, () => this.handle.result() as Promise<unknown>), this.workflowId);
       } catch (error) {
+        signal?.throwIfAborted();
         if (!isTemporalAway(error)) throw fromTemporal(error, this.workflowId);
-        await setTimeout(RECONNECT_PAUSE_MS);
+        await setTimeout(RECONNECT_PAUSE_MS, undefined, { signal }).catch(() => {});
       }
     }
   }
@@ -105,11 +113,16 @@ export class FollowedWorkflow {
     read: ReadAnswer<Answer>,
     timeoutMs = STEERING_TIMEOUT_MS,
   ): Promise<Answer> {
+    assertJson(name, input);
     const { status, taskQueue, workflowType } = await this.describe();
     this.assertJob(workflowType);
     if (!isOpen(status))
       throw new SteeringRefusedError(`${this.workflowId} is already closed (${status.toLowerCase()})`);
     if (status === PAUSED_STATUS) throw new SteeringRefusedError(pausedText(this.workflowId));
+    if (name === UpdateName.retune && workflowType === WorkflowName.syncSource) {
+      const message = `cannot retune ${this.workflowId}: it is a sync. Retune its running uploads, which "longhaul list" lists.`;
+      throw new SteeringRefusedError(message);
+    }
     return onWorkflow(this.workflowId, async () => {
       if (!(await hasWorkers(this.client, taskQueue, 'workflow'))) {
         throw new NoWorkerError(`no worker polls task queue "${taskQueue}". Start "longhaul worker".`);
@@ -157,6 +170,7 @@ export class FollowedWorkflow {
   /** @throws StrangeWorkflowError for a workflow of another program, which can have any ID in the same namespace */
   assertJob(workflowType: string): void {
     if (!jobTypes.includes(workflowType)) throw new StrangeWorkflowError(this.workflowId);
+    this.#isJob = true;
   }
 
   /** Reads one event for `progress`: the end, an event of `tell`, or that neither a worker nor Temporal responded. */
@@ -222,5 +236,14 @@ export class FollowedWorkflow {
     } finally {
       signal.removeEventListener('abort', abort);
     }
+  }
+}
+
+/** @throws ConfigError for an input that Temporal cannot store, such as a BigInt */
+function assertJson(update: string, input: unknown): void {
+  try {
+    JSON.stringify(input);
+  } catch (error) {
+    throw new ConfigError(`the input of ${update}() must be JSON: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -1,4 +1,6 @@
-import { taskQueueProblem } from '../../core/task-queue.ts';
+import { TextLimits } from '../../contracts/limits.ts';
+import { hostNameProblem, taskQueueProblem } from '../../core/task-queue.ts';
+import { textUpTo, wholeNumber, type Check } from '../../core/text/check.ts';
 import { ConfigError } from '../../errors.ts';
 
 const clientOptions = ['taskQueue', 'host', 'sources'] as const;
@@ -12,14 +14,68 @@ const connectOptions = [...clientOptions, 'connection', 'namespace', 'intercepto
 export function assertClientOptions(options: unknown, kind: 'constructor' | 'connect'): void {
   assertObject(options, `the options of ${kind === 'connect' ? 'connect()' : 'new LonghaulClient()'}`);
   const problems = unknownOptions(options, kind === 'connect' ? connectOptions : clientOptions);
-  const { taskQueue, connection } = options;
-  const ofQueue = taskQueue === undefined ? undefined : taskQueueProblem(taskQueue);
-  if (ofQueue !== undefined) problems.push(`"taskQueue" ${ofQueue}`);
+  const { host, connection } = options;
+  problems.push(...checkProblems(options, { taskQueue: taskQueueProblem }));
   problems.push(...textProblems(options, ['host', 'namespace']));
-  if (connection !== undefined && (typeof connection !== 'object' || connection === null)) {
+  if (typeof host === 'string' && host !== '') problems.push(...checkProblems(options, { host: hostNameProblem }));
+  if (connection !== undefined && !isObject(connection)) {
     problems.push('"connection" must be an object such as { address: "localhost:7233" }');
   }
-  if (problems.length > 0) throw new ConfigError(problems.join('; '));
+  if (isObject(connection)) problems.push(...checkProblems(connection, connectionChecks, 'connection.'));
+  problems.push(...checkProblems(options, { interceptors: list, dataConverter: object, sources: object }));
+  throwProblems(problems);
+}
+
+const object: Check = (value) => (isObject(value) ? undefined : 'must be an object');
+const list: Check = (value) =>
+  Array.isArray(value) && value.every(isObject) ? undefined : 'must be a list of objects';
+const connectionChecks: Readonly<Record<string, Check>> = {
+  address: (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be a non-empty string'),
+  apiKey: (value) =>
+    typeof value === 'string' || typeof value === 'function' ? undefined : 'must be a string or a function',
+};
+
+/** @throws ConfigError if a program without types passed something else than a client of Temporal's SDK */
+export function assertTemporalClient(client: unknown): void {
+  const { workflow, options } = (isObject(client) ? client : {}) as {
+    readonly workflow?: unknown;
+    readonly options?: unknown;
+  };
+  if (isObject(workflow) && isObject(options) && isObject(options['loadedDataConverter'])) return;
+  throw new ConfigError('the first argument of new LonghaulClient() must be a Client of @temporalio/client');
+}
+
+/**
+ * @param name of the option or argument
+ * @throws ConfigError if Temporal cannot have a workflow with this ID
+ */
+export function assertWorkflowId(name: string, id: unknown, mostBytes: number = TextLimits.workflowId): void {
+  const problem = textUpTo(mostBytes)(id);
+  if (problem !== undefined) throw new ConfigError(`"${name}" ${problem}`);
+}
+
+const followChecks: Readonly<Record<'intervalMs' | 'signal', Check>> = {
+  // Node.js replaces the duration of a timer that is longer by 1 ms.
+  intervalMs: wholeNumber(0, 2 ** 31 - 1),
+  signal: (value) =>
+    isObject(value) && typeof value['throwIfAborted'] === 'function' && typeof value['addEventListener'] === 'function'
+      ? undefined
+      : 'must be an AbortSignal',
+};
+
+/**
+ * Checks the options of `result`, `receipt` or `progress` of a handle.
+ *
+ * @throws ConfigError with every problem
+ */
+export function assertFollowOptions(
+  options: unknown,
+  method: string,
+  names: readonly (keyof typeof followChecks)[],
+): void {
+  assertObject(options, `the options of ${method}()`);
+  const checks = Object.fromEntries(names.map((name) => [name, followChecks[name]]));
+  throwProblems([...unknownOptions(options, names), ...checkProblems(options, checks)]);
 }
 
 const listOptions = ['syncs', 'running', 'state', 'taskQueue', 'limit'];
@@ -34,7 +90,7 @@ export function assertListOptions(options: unknown): void {
     problems.push('"state" must be a state of uploads, for example waiting');
   if (limit !== undefined && !(typeof limit === 'number' && limit >= 0)) problems.push('"limit" must be a number');
   problems.push(...textProblems(options, ['taskQueue']));
-  if (problems.length > 0) throw new ConfigError(problems.join('; '));
+  throwProblems(problems);
 }
 
 /**
@@ -42,17 +98,40 @@ export function assertListOptions(options: unknown): void {
  *
  * @param method name of the method
  * @param texts names of the options that are texts
+ * @param checks of further options
  * @throws ConfigError with every problem
  */
-export function assertTextOptions(options: unknown, method: string, texts: readonly string[]): void {
+export function assertTextOptions(
+  options: unknown,
+  method: string,
+  texts: readonly string[],
+  checks: Readonly<Record<string, Check>> = {},
+): void {
   assertObject(options, `the options of ${method}()`);
-  const problems = textProblems(options, texts);
+  throwProblems([...textProblems(options, texts), ...checkProblems(options, checks)]);
+}
+
+type Options = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Options {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function assertObject(value: unknown, what: string): asserts value is Options {
+  if (!isObject(value)) throw new ConfigError(`${what} must be an object`);
+}
+
+function throwProblems(problems: readonly string[]): void {
   if (problems.length > 0) throw new ConfigError(problems.join('; '));
 }
 
-function assertObject(value: unknown, what: string): asserts value is Readonly<Record<string, unknown>> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
-  throw new ConfigError(`${what} must be an object`);
+/** Problems of the options that are set. */
+function checkProblems(options: Options, checks: Readonly<Record<string, Check>>, path = ''): string[] {
+  return Object.entries(checks).flatMap(([name, check]) => {
+    const value = options[name] ?? undefined;
+    const problem = value === undefined ? undefined : check(value);
+    return problem === undefined ? [] : [`"${path}${name}" ${problem}`];
+  });
 }
 
 function unknownOptions(options: object, known: readonly string[]): string[] {
@@ -61,7 +140,7 @@ function unknownOptions(options: object, known: readonly string[]): string[] {
     .map((name) => `"${name}" is not an option. Use ${known.join(', ')}`);
 }
 
-function textProblems(options: Readonly<Record<string, unknown>>, names: readonly string[]): string[] {
+function textProblems(options: Options, names: readonly string[]): string[] {
   return names
     .filter((name) => options[name] !== undefined && (typeof options[name] !== 'string' || options[name] === ''))
     .map((name) => `"${name}" must be a non-empty string`);

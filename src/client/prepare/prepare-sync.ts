@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { Defaults } from '../../contracts/limits.ts';
+import { Defaults, TextLimits } from '../../contracts/limits.ts';
 import type { Container, ManifestPlace } from '../../contracts/sources.ts';
 import type { SyncRequest } from '../../contracts/sync.ts';
 import { readableIn } from '../../core/source/names.ts';
@@ -11,7 +11,7 @@ import { jsonDigest } from '../../json-digest.ts';
 import { mapFileError } from '../../sources/file/errors.ts';
 import { pathOnDisk, realPlace } from '../../sources/file/paths.ts';
 import { partsOfS3Url } from '../../sources/source-of-url.ts';
-import { assertTextOptions } from './option-problems.ts';
+import { assertTextOptions, assertWorkflowId } from './option-problems.ts';
 
 /**
  * Options of `LonghaulClient.sync()`: the folder or bucket, `purpose`, and the settings of `SyncRequest`.
@@ -68,10 +68,12 @@ export async function prepareSync(options: SyncOptions, host: string, hidesNames
   const problems = syncRequestProblems(request);
   if (problems.length > 0) throw new ConfigError(`invalid sync: ${problems.join('; ')}`);
   const memoryId = id ?? syncIdOf(request, baseUrl, hidesNames);
+  const workflowId = request.dryRun ? `${memoryId}-dry-run` : memoryId;
+  assertWorkflowId('id', workflowId, TextLimits.parentWorkflowId);
   return {
     kind: 'sync',
     request,
-    workflowId: request.dryRun ? `${memoryId}-dry-run` : memoryId,
+    workflowId,
     memoryId,
     digest: jsonDigest([request, baseUrl], 16),
   };

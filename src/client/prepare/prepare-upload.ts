@@ -6,6 +6,7 @@ import type { SplitUploadRequest } from '../../contracts/split.ts';
 import type { UploadRequest } from '../../contracts/upload.ts';
 import { filenameOfSource, nameOfSource, readableIn } from '../../core/source/names.ts';
 import { pieceName } from '../../core/split/pieces.ts';
+import { flag } from '../../core/text/check.ts';
 import { utf8Length } from '../../core/text/clip.ts';
 import { nameKey } from '../../core/text/name-form.ts';
 import { printable } from '../../core/text/printable.ts';
@@ -17,7 +18,7 @@ import { jsonDigest } from '../../json-digest.ts';
 import { pathOnDisk } from '../../sources/file/paths.ts';
 import { sealedSource, sourceOfUrl } from '../../sources/source-of-url.ts';
 import type { Sources } from '../../sources/sources.ts';
-import { assertTextOptions } from './option-problems.ts';
+import { assertTextOptions, assertWorkflowId } from './option-problems.ts';
 
 /**
  * Options of `LonghaulClient.upload()`: one of `file`, `url` and `source`, `purpose`, and the settings of `UploadRequest`.
@@ -89,7 +90,7 @@ export async function prepareUpload(
   kind: 'upload' | 'split' = 'upload',
   idOf: (workflowId: string, digest: string) => string = (workflowId) => workflowId,
 ): Promise<PreparedUpload> {
-  assertTextOptions(options, 'upload', ['file', 'url', 's3Connection', 'id', 'baseUrl']);
+  assertTextOptions(options, 'upload', ['file', 'url', 's3Connection', 'id', 'baseUrl'], { again: flag });
   const { file, url, source: value, s3Connection, id, again, baseUrl, ...rest } = options;
   const given = value ?? undefined;
   if ([file, url, given].filter((one) => one !== undefined).length !== 1) {
@@ -98,7 +99,8 @@ export async function prepareUpload(
   const urlContext = { connection: s3Connection, sealKey };
   const named = url === undefined ? undefined : sourceOfUrl(url, urlContext);
   const source: Source = given ?? named?.source ?? { type: 'file', path: await absolute(file as string), host };
-  const filename = nameKey(rest.filename ?? (file === undefined ? filenameOfSource(source) : basename(file)));
+  const ofSource = hasName(source) ? filenameOfSource(source) : '';
+  const filename = nameKey(rest.filename ?? (file === undefined ? ofSource : basename(file)));
   const info =
     given === undefined ? await sources.read(source, { query: named?.query }, (reader) => reader.stat()) : undefined;
   const found = info ? info.fingerprint : rest.expectedFingerprint;
@@ -113,8 +115,10 @@ export async function prepareUpload(
   // Loaded here, so that commands that start no job do not load the schemas.
   const { uploadRequestProblems } = await import('../../contracts/requests/problems.ts');
   const problems = uploadRequestProblems(request);
-  if (problems.length > 0)
-    throw new ConfigError(`invalid upload of ${printable(nameOfSource(source))}: ${problems.join('; ')}`);
+  if (problems.length > 0) {
+    const name = hasName(source) ? ` of ${printable(nameOfSource(source))}` : '';
+    throw new ConfigError(`invalid upload${name}: ${problems.join('; ')}`);
+  }
 
   const { purpose, destination = Defaults.destination } = request;
   const limited = { filename, purpose, sizeBytes: info?.sizeBytes ?? 0 };
@@ -130,9 +134,22 @@ export async function prepareUpload(
     return { workflowId: id ?? idOf(workflowIdOf(one, hidesNames), digest), digest };
   };
   const { workflowId, digest } = under(identity);
+  assertWorkflowId('id', workflowId, kind === 'split' ? TextLimits.parentWorkflowId : TextLimits.workflowId);
   const sealed = named ? sealedSource(named, workflowId, urlContext) : source;
   const identityUnder = (other: string) => under({ ...identity, fingerprint: other });
   return { kind: 'upload', request: { ...request, source: sealed }, workflowId, digest, identityUnder, again };
+}
+
+/** Whether the properties of the name are texts. A program without types can pass any value, which is rejected later. */
+function hasName({
+  type,
+  path,
+  url,
+  bucket,
+  key,
+}: Partial<Record<'type' | 'path' | 'url' | 'bucket' | 'key', unknown>>) {
+  const names = type === 'file' ? [path] : type === 'http' ? [url] : [bucket, key];
+  return names.every((name) => typeof name === 'string');
 }
 
 async function absolute(file: string): Promise<string> {
