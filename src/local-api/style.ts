@@ -70,7 +70,7 @@ export const azureStyle: ServiceStyle = {
   errorBody(status, message, { code, param }) {
     if (status === 401) return { statusCode: 401, message };
     const isNamed = code !== undefined && code !== 'not_found';
-    return { error: { code: isNamed ? code : String(status), message, ...(param === undefined ? {} : { param }) } };
+    return { error: { code: isNamed ? code : String(status), message, param } };
   },
 };
 

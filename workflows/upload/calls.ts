@@ -9,7 +9,7 @@ import type {
 import type { HashCheckpoint } from '../../src/contracts/content.ts';
 import { FailureType } from '../../src/contracts/failures.ts';
 import type { ByteRange } from '../../src/contracts/sources.ts';
-import type { FullUploadRequest, UploadedFile, UploadLimit, UploadRequest } from '../../src/contracts/upload.ts';
+import type { FullUploadRequest, UploadedFile, UploadLimit } from '../../src/contracts/upload.ts';
 import { lineCheckOf } from '../../src/core/upload/content.ts';
 import { formatBytes } from '../../src/core/text/format.ts';
 import { mimeTypeFields } from '../../src/core/upload/mime-type.ts';
@@ -85,7 +85,7 @@ export class UploadCalls {
     return this.#activities.transfer.hashSource.executeWithOptions({ summary }, [
       {
         source,
-        ...this.#within(),
+        within: this.#request.within,
         sizeBytes,
         fingerprint,
         resumeFrom: resumeFrom || undefined,
@@ -135,7 +135,7 @@ export class UploadCalls {
           sessionExpiresAt: session.info.expiresAt,
           partNumber,
           source: this.#request.source,
-          ...this.#within(),
+          within: this.#request.within,
           failsQuickly: this.#request.within && session.ledger.done === 0 ? true : undefined,
           fingerprint,
           ...range,
@@ -182,11 +182,6 @@ export class UploadCalls {
         },
       ],
     );
-  }
-
-  #within(): Pick<UploadRequest, 'within'> {
-    const { within } = this.#request;
-    return within === undefined ? {} : { within };
   }
 
   /**

@@ -2,6 +2,7 @@ import type { FailureDetails } from '../../contracts/failures.ts';
 import type { SplitUploadProgress } from '../../contracts/split.ts';
 import type { SyncProgress } from '../../contracts/sync.ts';
 import type { UploadProgress } from '../../contracts/upload.ts';
+import { withoutUndefined } from '../objects.ts';
 import { formatBytes, formatCount, formatDuration } from '../text/format.ts';
 import { describeCounts } from './describe-sync.ts';
 
@@ -88,12 +89,6 @@ function withReason(end: End, message: string, fields: EndLine['fields']): EndLi
   const { status, requestId } = details ?? {};
   return {
     message: `${message} · ${failureType}: ${reason}`,
-    fields: {
-      ...fields,
-      failureType,
-      ...(status === undefined ? {} : { status }),
-      ...(requestId === undefined ? {} : { requestId }),
-      reason,
-    },
+    fields: { ...fields, ...withoutUndefined({ failureType, status, requestId, reason }) },
   };
 }

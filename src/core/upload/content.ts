@@ -3,13 +3,9 @@ import type { ContentCheck, ContentProblems, ContentReport, LineCheck } from '..
 /** The check of `auto`, by purpose. The content of other Files is not checked. */
 const byPurpose: Readonly<Record<string, LineCheck>> = { batch: 'batch', 'fine-tune': 'jsonl' };
 
-/**
- * The check of the lines of a request; undefined for none.
- *
- * @param check undefined for a request of an earlier version, whose content is not checked
- */
-export function lineCheckOf(check: ContentCheck | undefined, purpose: string): LineCheck | undefined {
-  if (check === undefined || check === 'off') return undefined;
+/** The check of the lines of a request; undefined for none. */
+export function lineCheckOf(check: ContentCheck, purpose: string): LineCheck | undefined {
+  if (check === 'off') return undefined;
   if (check !== 'auto') return check;
   return Object.hasOwn(byPurpose, purpose) ? byPurpose[purpose] : undefined;
 }

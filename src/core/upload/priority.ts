@@ -1,4 +1,5 @@
 import type { UploadRequest } from '../../contracts/upload.ts';
+import { withoutUndefined } from '../objects.ts';
 
 /** The properties of Temporal's `Priority` that a request has. */
 export interface RequestPriority {
@@ -12,9 +13,5 @@ export function requestPriority(
   request: Pick<UploadRequest, 'priority' | 'fairnessKey' | 'fairnessWeight'>,
 ): RequestPriority {
   const { priority, fairnessKey, fairnessWeight } = request;
-  return {
-    ...(priority === undefined ? {} : { priorityKey: priority }),
-    ...(fairnessKey === undefined ? {} : { fairnessKey }),
-    ...(fairnessWeight === undefined ? {} : { fairnessWeight }),
-  };
+  return withoutUndefined({ priorityKey: priority, fairnessKey, fairnessWeight });
 }

@@ -2,6 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { Limits } from '../../contracts/limits.ts';
 import type { S3Source } from '../../contracts/sources.ts';
+import { withoutUndefined } from '../../core/objects.ts';
 import { ConfigError } from '../../errors.ts';
 import { longhaulVersion } from '../../longhaul-version.ts';
 import { rememberSecrets } from '../../redact.ts';
@@ -134,8 +135,6 @@ function clientConfig(
     // The SDK caches AWS's files permanently, but an operator can write new credentials into them.
     credentialDefaultProvider: (init: object) => defaultProvider({ ...init, ignoreCache: true }),
     forcePathStyle: forcePathStyle ?? endpoint !== undefined,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(region === undefined ? {} : { region }),
-    ...(credentials === undefined ? {} : { credentials }),
+    ...withoutUndefined({ endpoint, region, credentials }),
   } as const;
 }
