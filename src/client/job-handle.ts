@@ -102,6 +102,8 @@ export class JobHandle<Kind extends JobKind = JobKind> {
     let reported: string | undefined;
     while (!signal?.aborted) {
       const event = await this.#workflow.until(signal, () => this.#look());
+      // The abort also fails the calls of this event.
+      if (signal?.aborted) return;
       yield event;
       if (event.type === 'ended') return;
       if (event.type === 'progress') {
