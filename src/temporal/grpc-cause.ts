@@ -65,11 +65,12 @@ export function databaseCause(text: string): Explanation | undefined {
  * Temporal's SDK does, so that a command that fails early does not load the SDK.
  */
 export function grpcFault(error: unknown): GrpcFault | undefined {
-  const cause = error instanceof Error && error.name === 'ServiceError' ? error.cause : error;
+  // Errors of a worker's connection have no cause, and their details are in the message.
+  const cause = error instanceof Error && error.name === 'ServiceError' ? (error.cause ?? error) : error;
   if (!(cause instanceof Error)) return undefined;
   const { code, details, metadata } = cause as Error & Readonly<Record<'code' | 'details' | 'metadata', unknown>>;
   const isFault = typeof code === 'number' && typeof details === 'string' && typeof metadata === 'object';
-  return isFault ? { status: names[code] ?? `code ${code}`, details } : undefined;
+  return isFault ? { status: names[code] ?? `code ${code}`, details: details || cause.message } : undefined;
 }
 
 /** Explains an error of Temporal or of the connection to it. */

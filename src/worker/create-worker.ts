@@ -45,6 +45,7 @@ const CONTROL_SLOTS = 32;
 
 /** For `isReady`: a slower Temporal server is not ready. */
 const ANSWER_TIMEOUT_MS = 3000;
+const DESCRIBE_TIMEOUT_MS = 10_000;
 
 /**
  * Creates a worker; `run` starts it.
@@ -137,18 +138,33 @@ export async function createWorker(options: WorkerOptions): Promise<LonghaulWork
       : []),
   ];
   if (roles.includes('transfer') && !options.sources?.isOfCommand) warnOfRejectedSources(options.sources);
-  const [workers] = await Promise.all([
-    createAll(wanted),
-    roles.includes('control') ? registerAttributes(attributes, namespace) : undefined,
-    warmUpParser(),
-  ]).catch((error: unknown) => {
+  const held = [keyWatch, destinations, sources];
+  const create = async () => {
+    await describeNamespace(connection, namespace);
+    return Promise.all([
+      createAll(wanted),
+      roles.includes('control') ? registerAttributes(attributes, namespace) : undefined,
+      warmUpParser(),
+    ]);
+  };
+  const [workers] = await create().catch(async (error: unknown) => {
+    await Promise.all([waiting, ...held].map((one) => one.close()));
     throw workerFault(error);
   });
   if (metered && roles.includes('control')) metered.startWorkflowCounters({ namespace, taskQueue });
   const calls = { start: () => roles.includes('control') && waiting.start(), close: () => waiting.close() };
-  return new LonghaulWorker(workers, [calls, keyWatch, destinations, sources], () =>
+  return new LonghaulWorker(workers, [calls, ...held], () =>
     connection.withDeadline(Date.now() + ANSWER_TIMEOUT_MS, () => connection.workflowService.getSystemInfo({})),
   );
+}
+
+/**
+ * Fails if Temporal cannot describe the namespace. The SDK's worker would fail, too, and would remain registered on the
+ * connection, so that each further worker of the queue would fail.
+ */
+async function describeNamespace(connection: NativeConnection, namespace: string): Promise<void> {
+  const call = () => connection.workflowService.describeNamespace({ namespace });
+  await connection.withDeadline(Date.now() + DESCRIBE_TIMEOUT_MS, call);
 }
 
 let workersOfProcess = 0;

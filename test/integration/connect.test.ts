@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { NativeConnection } from '@temporalio/worker';
 import { LonghaulClient, LonghaulError } from 'longhaul';
+import { createWorker } from 'longhaul/worker';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { withSystem } from '../support/system.ts';
 
@@ -45,4 +47,17 @@ describe('LonghaulClient.connect', () => {
     expect(error).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) });
     expect((error as Error).message).not.toMatch(/\n|tk-canary/);
   });
+});
+
+describe('createWorker', () => {
+  it('leaves no worker behind if it fails, so that a program can retry it', () =>
+    withSystem(async ({ temporalAddress, taskQueue }) => {
+      const connection = await NativeConnection.connect({ address: temporalAddress });
+      const destinations = [{ name: 'default', baseUrl: 'http://127.0.0.1:1/v1', apiKey: 'sk-test' }];
+      const create = () => createWorker({ connection, namespace: 'no-such-namespace', taskQueue, destinations });
+      for (let attempt = 1; attempt <= 2; attempt++)
+        await expect(create()).rejects.toMatchObject({ code: 'NAMESPACE_NOT_FOUND' });
+      // It rejects while a worker uses it.
+      await connection.close();
+    }));
 });
