@@ -1,6 +1,6 @@
 import { Client, Connection, type ConnectionOptions, type WorkflowClientInterceptor } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import { assertSourceGlobs } from '../config/sources.ts';
+import { assertSources } from '../config/sources.ts';
 import { temporalSettings, type TemporalSettings, environmentDataConverter } from '../config/temporal.ts';
 import { Defaults, openAiLimits } from '../contracts/limits.ts';
 import { DEFAULT_TASK_QUEUE } from '../contracts/names.ts';
@@ -82,7 +82,7 @@ export class LonghaulClient {
   constructor(client: Client, options: LonghaulClientOptions = {}, connection?: Connection) {
     assertTemporalClient(client);
     assertClientOptions(options, 'constructor');
-    assertSourceGlobs(options.sources);
+    assertSources(options.sources);
     const hasCodecs = client.options.loadedDataConverter.payloadCodecs.length > 0;
     this.temporal = tolerantClient(client, hasCodecs ? undefined : environmentDataConverter()?.payloadCodecs);
     this.taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
@@ -109,7 +109,7 @@ export class LonghaulClient {
     const { connection: connectionOptions, namespace, interceptors = [], dataConverter, ...rest } = options;
     const settings = connectionOptions ? { connectionOptions, namespace: undefined } : environmentSettings();
     const usedNamespace = namespace ?? settings.namespace;
-    assertSourceGlobs(rest.sources);
+    assertSources(rest.sources);
     const address = settings.connectionOptions.address ?? 'localhost:7233';
     const connection = lazyConnection(settings.connectionOptions, address);
     try {

@@ -149,8 +149,8 @@ function endpointVariable(env: Readonly<Record<string, string | undefined>>): st
  * @throws ConfigError if a list of buckets or hosts has an invalid glob, or a header of a source has no value
  */
 export function workerSources(settings: SourceSettings = {}): SourceSettings {
+  assertSources(settings);
   const { files, ...others } = settings;
-  assertSourceGlobs(settings);
   // A command needs only the headers of its URL.
   if (settings.isOfCommand !== true) new SourceHeaders(settings.http?.headers).load();
   const given = files?.protect;
@@ -163,8 +163,44 @@ export function workerSources(settings: SourceSettings = {}): SourceSettings {
   return confined({ ...others, files: { ...files, protect } });
 }
 
-/** @throws ConfigError if a list of buckets or hosts has an invalid glob */
-export function assertSourceGlobs({ buckets, http, s3 }: SourceSettings = {}): void {
+const strings = z.array(z.string().min(1), { error: 'must be a list of non-empty strings' }).optional();
+const flag = z.boolean({ error: 'must be true or false' }).optional();
+const other = z.unknown().optional();
+
+/**
+ * The types of the settings that decide what can be read, because programs without types can pass any value: a string has
+ * the same methods as a list, and any non-empty string is truthy.
+ */
+const settingsSchema = z
+  .strictObject({
+    any: flag,
+    files: z.strictObject({ roots: strings, protect: other, named: other, isOfCommand: other }).optional(),
+    buckets: strings,
+    s3: z.record(z.string(), z.looseObject({ buckets: strings })).optional(),
+    http: z.looseObject({ hosts: strings, allowPrivate: strings, trustProxy: flag }).optional(),
+    proxies: other,
+    sealKey: other,
+    previousSealKey: other,
+    named: other,
+    isOfCommand: other,
+  })
+  .optional();
+
+function assertTypes(settings: unknown): void {
+  const parsed = settingsSchema.safeParse(settings);
+  if (parsed.success) return;
+  const problems = parsed.error.issues.map((issue) => {
+    const name = `"${['sources', ...issue.path].join('.')}"`;
+    if (issue.code === 'unrecognized_keys') return `${name} has an unknown property "${issue.keys.join('", "')}"`;
+    return `${name} ${issue.message.startsWith('must') ? issue.message : 'must be an object'}`;
+  });
+  throw new ConfigError(problems.join('; '));
+}
+
+/** @throws ConfigError if a setting has an incorrect type, or a list of buckets or hosts has an invalid glob */
+export function assertSources(settings?: SourceSettings): void {
+  assertTypes(settings);
+  const { buckets, http, s3 } = settings ?? {};
   assertGlobs('buckets', buckets);
   assertGlobs('http.hosts', http?.hosts);
   assertGlobs('http.allowPrivate', http?.allowPrivate);

@@ -94,8 +94,77 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Temporal uses such IDs. */
 const RESERVED = /^__/;
 
-/** What is invalid in the options of a worker, apart from `destinations` and `sources`, which are checked when they are used. */
+const known: Readonly<Record<keyof WorkerOptions, true>> = {
+  connection: true,
+  namespace: true,
+  taskQueue: true,
+  host: true,
+  otherHosts: true,
+  destinations: true,
+  roles: true,
+  transferSlots: true,
+  limitBytesPerSecond: true,
+  heartbeatIntervalMs: true,
+  shutdownGraceMs: true,
+  deployment: true,
+  sources: true,
+  metrics: true,
+  tracing: true,
+  dataConverter: true,
+  interceptors: true,
+  nexus: true,
+  workflowThread: true,
+};
+
+/**
+ * Problems of the types of the options, because programs without types can pass any value. `sources` and the properties of
+ * the destinations are checked when they are used.
+ */
+function shapeProblems(options: unknown): string[] {
+  if (!isObject(options)) return ['they must be an object'];
+  const unknown = Object.keys(options)
+    .filter((name) => !Object.hasOwn(known, name))
+    .map((name) => `"${name}" is not an option`);
+  const check = (name: keyof WorkerOptions, isValid: (value: unknown) => boolean, what: string) =>
+    options[name] === undefined || isValid(options[name]) ? [] : [`"${name}" must be ${what}`];
+  const objects = ['deployment', 'metrics', 'tracing', 'dataConverter', 'interceptors'] as const;
+  const flags = ['nexus', 'workflowThread'] as const;
+  const lists = ['otherHosts', 'roles'] as const;
+  return [
+    ...unknown,
+    ...(isDestinations(options['destinations'])
+      ? []
+      : ['"destinations" must be a function, or a list of objects with "name", "baseUrl" and "apiKey"']),
+    ...objects.flatMap((name) => check(name, isObject, 'an object')),
+    ...flags.flatMap((name) => check(name, (value) => typeof value === 'boolean', 'true or false')),
+    ...lists.flatMap((name) =>
+      check(name, (value) => Array.isArray(value) && value.every(isText), 'a list of non-empty strings'),
+    ),
+  ];
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function isDestinations(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  const isProfile = (one: unknown) =>
+    isObject(one) &&
+    isText(one['name']) &&
+    isText(one['baseUrl']) &&
+    (isText(one['apiKey']) || typeof one['apiKey'] === 'function' || isObject(one['apiKey']));
+  return Array.isArray(value) && value.every(isProfile);
+}
+
+/** Every problem of the options of a worker, apart from those that are found when `destinations` and `sources` are used. */
 export function workerOptionProblems(options: Omit<WorkerOptions, 'connection'>): string[] {
+  const ofShape = shapeProblems(options);
+  if (ofShape.length > 0) return ofShape;
   const { taskQueue, roles, transferSlots, limitBytesPerSecond, heartbeatIntervalMs, shutdownGraceMs } = options;
   const { deployment, dataConverter } = options;
   const problems: string[] = [];

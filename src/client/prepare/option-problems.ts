@@ -22,7 +22,7 @@ export function assertClientOptions(options: unknown, kind: 'constructor' | 'con
     problems.push('"connection" must be an object such as { address: "localhost:7233" }');
   }
   if (isObject(connection)) problems.push(...checkProblems(connection, connectionChecks, 'connection.'));
-  problems.push(...checkProblems(options, { interceptors: list, dataConverter: object, sources: object }));
+  problems.push(...checkProblems(options, { interceptors: list, dataConverter: object }));
   throwProblems(problems);
 }
 

@@ -23,6 +23,8 @@ describe('options that a program without types passes', () => {
     [{ connection: { address: 'http://x:1' } }, /^cannot connect to Temporal at http:\/\/x:1: Invalid address/],
     [{ interceptors: 5, dataConverter: 5 }, /^"interceptors" must be a list of objects; "dataConverter" must be/],
     [{ sources: 'all' }, /^"sources" must be an object\.$/],
+    [{ sources: { file: {} } }, /^"sources" has an unknown property "file"\.$/],
+    [{ sources: { files: { roots: '/data' } } }, /^"sources\.files\.roots" must be a list of non-empty strings\.$/],
   ])('%j are rejected by connect() before it connects', async (options, message) => {
     const rejected = { code: 'CONFIG_INVALID', message: expect.stringMatching(message) };
     await expect(LonghaulClient.connect(anything(options))).rejects.toMatchObject(rejected);
