@@ -111,6 +111,16 @@ export function assertTextOptions(
   throwProblems([...textProblems(options, texts), ...checkProblems(options, checks)]);
 }
 
+/**
+ * Checks that a method has no other options. An option that is unknown is most likely a typo.
+ *
+ * @throws ConfigError with every problem
+ */
+export function assertOptionNames(options: unknown, method: string, known: readonly string[]): void {
+  assertObject(options, `the options of ${method}()`);
+  throwProblems(unknownOptions(options, known));
+}
+
 type Options = Readonly<Record<string, unknown>>;
 
 function isObject(value: unknown): value is Options {

@@ -20,7 +20,7 @@ export interface ScheduleWork {
  *
  * @example
  * const sync = { source: { type: 'folder', path: '/data' }, purpose: 'batch' } as const;
- * await longhaul.schedules.create({ name: 'nightly', cron: '0 2 * * *', sync });
+ * await longhaul.schedules.create({ name: 'nightly', cron: ['0 2 * * *'], sync });
  */
 export interface CreateScheduleOptions extends ScheduleSettings, ScheduleWork {
   /** Name of the schedule, unique in the namespace. */
@@ -42,6 +42,31 @@ export interface BackfillOptions {
   /** @defaultValue `buffer-all`: all runs, one after the other */
   readonly overlap?: ScheduleOverlap;
 }
+
+const namesOfUpdate: Readonly<Record<keyof UpdateScheduleOptions, true>> = {
+  cron: true,
+  everyMs: true,
+  offsetMs: true,
+  timezone: true,
+  jitterMs: true,
+  catchupWindowMs: true,
+  overlap: true,
+  pauseOnFailure: true,
+  startAt: true,
+  endAt: true,
+  note: true,
+  sync: true,
+  upload: true,
+  paused: true,
+};
+const namesOfBackfill: Readonly<Record<keyof BackfillOptions, true>> = { from: true, to: true, overlap: true };
+
+/** Names of the options of each method. */
+export const ScheduleOptionNames = {
+  create: ['name', ...Object.keys(namesOfUpdate)],
+  update: Object.keys(namesOfUpdate),
+  backfill: Object.keys(namesOfBackfill),
+} as const;
 
 export const ScheduleDefaults = {
   catchupWindowMs: 86_400_000,

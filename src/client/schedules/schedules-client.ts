@@ -1,7 +1,7 @@
 import { hiddenNames } from '../../temporal/tolerant-client.ts';
 import { setTimeout } from 'node:timers/promises';
 import type { Client, ScheduleDescription, ScheduleHandle, ScheduleUpdateOptions } from '@temporalio/client';
-import { assertTextOptions } from '../prepare/option-problems.ts';
+import { assertOptionNames } from '../prepare/option-problems.ts';
 import { hasWorkers } from '../queues/queue-workers.ts';
 import { scheduleVerdict } from '../../core/schedule/verdict.ts';
 import { isScheduleName } from '../../core/schedule/settings.ts';
@@ -21,6 +21,7 @@ import { lastDue, recentRuns } from './schedule-runs.ts';
 import { ScheduleBusyError, ScheduleNotFoundError, onSchedule, scheduleFault } from './schedule-errors.ts';
 import {
   assertSchedule,
+  ScheduleOptionNames,
   ScheduleDefaults,
   type BackfillOptions,
   type CreateScheduleOptions,
@@ -54,7 +55,7 @@ export class SchedulesClient {
    * @throws ScheduleExistsError
    */
   async create(options: CreateScheduleOptions): Promise<ScheduleInfo> {
-    assertTextOptions(options, 'schedules.create', []);
+    assertOptionNames(options, 'schedules.create', ScheduleOptionNames.create);
     const { name } = options;
     await assertSchedule(name, options, true);
     return onSchedule(
@@ -170,7 +171,7 @@ export class SchedulesClient {
    * @throws ConfigError if the period is invalid
    */
   async backfill(name: string, options: BackfillOptions): Promise<void> {
-    assertTextOptions(options, 'schedules.backfill', []);
+    assertOptionNames(options, 'schedules.backfill', ScheduleOptionNames.backfill);
     const { from, to, overlap = ScheduleDefaults.backfillOverlap } = options;
     if (!(from instanceof Date && to instanceof Date))
       throw new ConfigError('invalid backfill: "from" and "to" must be dates');
@@ -190,7 +191,7 @@ export class SchedulesClient {
    * @throws ConfigError with every problem
    */
   async update(name: string, changes: UpdateScheduleOptions): Promise<ScheduleInfo> {
-    assertTextOptions(changes, 'schedules.update', []);
+    assertOptionNames(changes, 'schedules.update', ScheduleOptionNames.update);
     await assertSchedule(name, changes, false);
     return onSchedule(
       name,

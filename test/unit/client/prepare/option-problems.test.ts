@@ -120,6 +120,9 @@ describe('options that a program without types passes', () => {
     ['create', undefined, /^the options of schedules\.create\(\) must be an object\.$/],
     ['update', undefined, /^the options of schedules\.update\(\) must be an object\.$/],
     ['backfill', undefined, /^the options of schedules\.backfill\(\) must be an object\.$/],
+    ['create', { name: 'x', corn: ['0 2 * * *'] }, /^"corn" is not an option\. Use name, cron, /],
+    ['update', { name: 'y' }, /^"name" is not an option\. Use cron, /],
+    ['backfill', { from: new Date(), until: new Date() }, /^"until" is not an option\. Use from, to, overlap\.$/],
     ['backfill', { from: '2026-11-01', to: new Date() }, /"from" and "to" must be dates\.$/],
   ])('are rejected by schedules.%s(%j)', async (method, options, message) => {
     const call =
