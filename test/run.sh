@@ -1,10 +1,24 @@
 #!/bin/sh
 # Runs the tests with servers and, at the same time, the checks and all other tests. Of these, it prints what failed at the end.
 LONGHAUL_TEST_DIR=$(mktemp -d)
-export LONGHAUL_TEST_DIR
-trap 'rm -rf "$LONGHAUL_TEST_DIR"' EXIT
-# Shells start background jobs that ignore Ctrl-C.
-trap 'trap "" TERM; kill 0; exit 130' INT
+# Some tests run a command as another user.
+chmod 711 "$LONGHAUL_TEST_DIR"
+export LONGHAUL_TEST_DIR TMPDIR="$LONGHAUL_TEST_DIR"
+
+descendants() {
+  for child in $(pgrep -P "$1"); do echo "$child"; descendants "$child"; done
+}
+end() {
+  # Stopped processes start no others.
+  kill -STOP $(descendants $$)
+  kill -KILL $(descendants $$)
+  wait
+  rm -rf "$LONGHAUL_TEST_DIR"
+} 2>/dev/null
+trap end EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # Prints all output of a script that fails, and the end of the output of one that passes.
 run_beside() {
@@ -14,9 +28,12 @@ run_beside() {
 
 results=$LONGHAUL_TEST_DIR/results
 { run_beside check 0; checks=$?; run_beside test:beside 6 && exit $checks; } >"$results" 2>&1 &
-npm run test:servers
-servers=$?
+others=$!
+# A shell handles a signal only while it waits for a background job.
+npm run test:servers &
 wait $!
+servers=$?
+wait $others
 beside=$?
 cat "$results"
 [ $servers = 0 ] || echo "FAILED: npm run test:servers (see above)"
