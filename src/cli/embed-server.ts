@@ -2,7 +2,8 @@ import { acquireEmbeddedTemporal } from '../dev/server/join.ts';
 import type { CliContext } from './context.ts';
 
 /** Joins or starts the embedded server, and adds a function that releases it to `closers`. */
-export async function embed({ config, note }: CliContext, onWait: () => void, closers: (() => Promise<void>)[]) {
+export async function embed(context: CliContext, onWait: () => void, closers: (() => Promise<void>)[]) {
+  const { config, note, signal } = context;
   const { stateDir, temporalCliPath, pathEnv, proxies } = config;
   const findCli = async (version?: string) => {
     // Only the command that starts the server needs these. An HTTP client takes 0.1 s of CPU time to load.
@@ -20,6 +21,7 @@ export async function embed({ config, note }: CliContext, onWait: () => void, cl
       dispatcher: createDispatcher({ connectTimeoutMs: 10_000, agent: {}, chooseProxy }),
       log: note,
       version,
+      signal,
     });
   };
   const server = await acquireEmbeddedTemporal({

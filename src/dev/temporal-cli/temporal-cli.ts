@@ -38,6 +38,8 @@ export interface ResolveTemporalCliOptions {
   readonly version?: string;
   /** Digests that a download must have. @defaultValue those recorded for this platform */
   readonly digests?: PinnedDigests;
+  /** Stops the search. Ctrl-C also ends a program that runs for it, which is then not a reason to download another one. */
+  readonly signal?: AbortSignal;
 }
 
 /** Result of one step: the CLI, or the problems. */
@@ -117,9 +119,10 @@ function downloadProblem(directory: string, error: unknown): string {
   return `cannot write ${directory}: ${errnoCause(code)}. Set LONGHAUL_CACHE_DIR to a writable directory with free space`;
 }
 
-async function explicitCli(explicitPath: string): Promise<TemporalCli> {
+async function explicitCli(explicitPath: string, signal?: AbortSignal): Promise<TemporalCli> {
   const step = await tryPaths([explicitPath], 'explicit');
   if ('cli' in step) return step.cli;
+  signal?.throwIfAborted();
   throw new ConfigError(
     `LONGHAUL_TEMPORAL_CLI is not a usable Temporal CLI: ${step.problems.join('; ')}. ` +
       'Set it to the path of a Temporal CLI, or unset it to find one automatically.',
@@ -133,9 +136,9 @@ async function explicitCli(explicitPath: string): Promise<TemporalCli> {
  * @throws ConfigError if `LONGHAUL_TEMPORAL_CLI` or all other candidates are not usable, with the reason of each
  */
 export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Promise<TemporalCli> {
-  const { explicitPath, pathEnv, dispatcher, version, log = () => undefined } = options;
+  const { explicitPath, pathEnv, dispatcher, version, signal, log = () => undefined } = options;
   const canDownload = version === undefined || version === PINNED_VERSION;
-  if (explicitPath) return explicitCli(explicitPath);
+  if (explicitPath) return explicitCli(explicitPath, signal);
 
   const steps: Readonly<Record<string, () => Promise<Step>>> = {
     PATH: async () => {
@@ -163,6 +166,7 @@ export async function resolveTemporalCli(options: ResolveTemporalCliOptions): Pr
   for (const [name, step] of Object.entries(steps)) {
     const result = await step();
     if ('cli' in result) return result.cli;
+    signal?.throwIfAborted();
     tried.push(`${name}: ${result.problems.map((problem) => problem.replace(/\.$/, '')).join('; ')}`);
   }
   throw new ConfigError(

@@ -150,6 +150,18 @@ test('an unusable explicit path is an error, even if another CLI exists', async 
   await expect(attempt).rejects.toBeInstanceOf(ConfigError);
 });
 
+test.each([true, false])(
+  'nothing is downloaded after Ctrl-C, which also ends a check (explicit path: %s)',
+  async (isExplicit) => {
+    const path = writeScript(join(directory, 'bin', 'temporal'), 'kill -INT $$');
+    const place = isExplicit ? { explicitPath: path } : { pathEnv: dirname(path) };
+    const interruption = new Error('interrupted');
+    const log = vi.fn<(line: string) => void>();
+    await expect(resolve({ ...place, log, signal: AbortSignal.abort(interruption) })).rejects.toBe(interruption);
+    expect(log).not.toHaveBeenCalled();
+  },
+);
+
 test.each([
   ['fails', 'echo broken >&2; exit 3', 'failed: broken'],
   ['is another program', 'echo "something 1.9.1"', 'printed no version'],
