@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { attempt } from '../../core/objects.ts';
 import { errnoOf } from '../../core/text/errno-cause.ts';
 import { receive, type ServerMessage, connectTo, socketName, socketNumbers, withSocketPath } from './socket.ts';
 
@@ -11,6 +12,8 @@ const STATE_TIMEOUT_MS = 1_000;
 export interface Claim {
   /** Whether this server must exit: a server with a lower number listens, or the one with a higher number is ready. */
   readonly isLost: () => Promise<boolean>;
+  /** Whether the state directory was moved, deleted or replaced: this socket is not in it. */
+  readonly isDetached: () => boolean;
   /** Removes the sockets of servers that were killed. Call it while Temporal has the lock of the database. */
   readonly removeStale: () => Promise<void>;
   /** Stops listening and removes the socket. */
@@ -28,14 +31,21 @@ export async function claimSocket(stateDir: string, accept: (socket: Socket) => 
   // A client that closes its side waits until Temporal has stopped.
   const server = createServer({ allowHalfOpen: true }, accept);
   if (!(await listen(server, stateDir, number))) return undefined;
+  const path = join(stateDir, socketName(number));
+  // The number of a file is not used again while its socket is open.
+  const fileId = () => lstatSync(path, { throwIfNoEntry: false })?.ino;
+  const claimed = fileId();
+  const isDetached = () => fileId() !== claimed;
   let isReleased = false;
   const release = () => {
     // Another server can have the same name after this.
     if (isReleased) return;
     isReleased = true;
+    // The path can be that of another server.
+    if (isDetached()) return;
     server.close();
     // Node.js removes the path that it bound, which can be a deleted link.
-    rmSync(join(stateDir, socketName(number)), { force: true });
+    rmSync(path, { force: true });
   };
   const others = async () => (await socketNumbers(stateDir)).filter((other) => other !== number);
   const isLost = async () => {
@@ -53,11 +63,13 @@ export async function claimSocket(stateDir: string, accept: (socket: Socket) => 
   }
   return {
     isLost,
+    isDetached,
     removeStale: async () => {
       for (const other of await others()) {
         const socket = await connectTo(stateDir, other);
         socket?.destroy();
-        if (!socket) rmSync(join(stateDir, socketName(other)), { force: true });
+        // A name that remains has no effect.
+        if (!socket) attempt(() => rmSync(join(stateDir, socketName(other)), { force: true }));
       }
     },
     release,

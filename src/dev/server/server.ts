@@ -81,6 +81,12 @@ export class EmbeddedServer {
 
   async #restart(): Promise<void> {
     if (this.#isStopping) return;
+    if (this.#claim?.isDetached()) {
+      throw new EmbeddedTemporalError(
+        `the state directory ${this.#stateDir} was moved, deleted or replaced while its Temporal server was running. ` +
+          'Restore it, and run the command again.',
+      );
+    }
     this.#restartsAtMs = this.#restartsAtMs.filter((atMs) => performance.now() - atMs < 60_000);
     if (this.#restartsAtMs.length >= MAX_RESTARTS_PER_MINUTE) {
       const { log } = statePaths(this.#stateDir);
