@@ -114,7 +114,12 @@ export async function withBackend<T>(
     }).catch(async (error: unknown) => {
       if (!(error instanceof TemporalUnreachableError)) throw error;
       const { problem, fix } = await diagnoseTemporal(temporal, error.cause);
-      const message = `cannot connect to Temporal at ${temporal.address}: ${problem}. ${fix}.`;
+      // The user did not set its address.
+      const message =
+        'pid' in temporal
+          ? `cannot connect to the embedded Temporal server at ${temporal.address}: ${problem}. ` +
+            `Try again. If the error remains, kill its process ${temporal.pid}.`
+          : `cannot connect to Temporal at ${temporal.address}: ${problem}. ${fix}.`;
       throw new TemporalUnreachableError(message, { cause: error });
     });
     closers.push(() => client.close());

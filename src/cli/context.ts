@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Config } from '../config/config.ts';
 import { printable, printableJson } from '../core/text/printable.ts';
 import { redact } from '../redact.ts';
+import { Interrupted } from './errors.ts';
 import { terminalWidth, wrapText } from './text/wrap-text.ts';
 
 /** The process of a command, as the command uses it. */
@@ -10,10 +11,14 @@ export interface Io {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly env: Readonly<NodeJS.ProcessEnv>;
-  /** Aborted with `Interrupted` at the first Ctrl-C. The second Ctrl-C exits the process. */
+  /** Aborted with `Interrupted` at the first Ctrl-C, or with another cause. The second Ctrl-C exits the process. */
   readonly signal: AbortSignal;
-  /** Interrupts the command, for a terminal that reads keys and reports Ctrl-C as a key. */
-  readonly interrupt: () => void;
+  /**
+   * Interrupts the command, for a terminal that reads keys and reports Ctrl-C as a key.
+   *
+   * @param cause the reason for which the command fails, if it is not Ctrl-C
+   */
+  readonly interrupt: (cause?: Error) => void;
   /** Called before a command starts its work. Until then, an interruption exits the process immediately. */
   readonly begin: () => void;
   /** Extends the time that the command has to stop after an interruption. */
@@ -73,7 +78,8 @@ export function printJson({ stdout }: Io, value: unknown): void {
   stdout.write(`${printableJson(value)}\n`);
 }
 
-/** Resolves when the command is interrupted. */
+/** Resolves when the user interrupts the command. @throws any other cause of the interruption */
 export async function interrupted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
+  if (!(signal.reason instanceof Interrupted)) throw signal.reason;
 }

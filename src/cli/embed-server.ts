@@ -3,7 +3,7 @@ import type { CliContext } from './context.ts';
 
 /** Joins or starts the embedded server, and adds a function that releases it to `closers`. */
 export async function embed(context: CliContext, onWait: () => void, closers: (() => Promise<void>)[]) {
-  const { config, note, signal } = context;
+  const { config, note, signal, interrupt } = context;
   const { stateDir, temporalCliPath, pathEnv, proxies } = config;
   const findCli = async (version?: string) => {
     // Only the command that starts the server needs these. An HTTP client takes 0.1 s of CPU time to load.
@@ -32,8 +32,17 @@ export async function embed(context: CliContext, onWait: () => void, closers: ((
     onWait,
     log: note,
     lingerMs: config.lingerMs,
+    onLost: interrupt,
   });
   closers.push(() => server.release());
   const { address, namespace, uiUrl } = server;
-  return { address, namespace, uiUrl, connectionOptions: { address } };
+  return {
+    address,
+    namespace,
+    uiUrl,
+    get pid() {
+      return server.pid;
+    },
+    connectionOptions: { address },
+  };
 }

@@ -29,7 +29,7 @@ const io: Io = {
   stderr: process.stderr,
   env: process.env,
   signal: interruption.signal,
-  interrupt: () => interrupt('SIGINT'),
+  interrupt: (cause = new Interrupted('SIGINT')) => interrupt(cause),
   begin: () => {
     hasBegun = true;
   },
@@ -39,8 +39,7 @@ const io: Io = {
 };
 const command = new CliRun(process.argv.slice(2), io);
 
-function interrupt(name: string): void {
-  const error = new Interrupted(name);
+function interrupt(error: Error): void {
   const exit = () => end(error);
   if (!hasBegun || interruption.signal.aborted) exit();
   interruption.abort(error);
@@ -59,7 +58,7 @@ function end(error: unknown): never {
   process.exit(command.fail(error));
 }
 
-for (const name of SIGNALS) process.on(name, () => interrupt(name));
+for (const name of SIGNALS) process.on(name, () => interrupt(new Interrupted(name)));
 // A closed reader (`longhaul list | head`) is not an error. A full disk (`longhaul list > FILE`) is.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   error.code === 'EPIPE' ? process.exit(ExitCode.done) : end(error),

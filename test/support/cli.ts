@@ -159,7 +159,7 @@ export function beginCli(
     stderr: stderr as unknown as NodeJS.WriteStream,
     env: cleanEnvironment(environment),
     signal: interruption.signal,
-    interrupt,
+    interrupt: (cause = new Interrupted('SIGINT')) => interruption.abort(cause),
     begin: () => {},
     allowLongerEnd: () => {},
   });

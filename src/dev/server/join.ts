@@ -15,6 +15,11 @@ const POLL_MS = 25;
 /** A server reports its state immediately, and fails if Temporal is not ready after 30 s. */
 const SILENCE_MS = 60_000;
 const SPAWNS = 5;
+/** SQLite accepts 512 bytes, which include `/temporal.db-journal`. */
+const MAX_PATH_BYTES = 492;
+/** A server process listens before it starts Temporal. */
+const LISTEN_MS = 30_000;
+const RETRY_MS = 30_000;
 const RELEASE_TIMEOUT_MS = 10_000;
 
 export interface EmbeddedTemporalOptions {
@@ -30,6 +35,10 @@ export interface EmbeddedTemporalOptions {
   readonly onWait?: () => void;
   /** Time in milliseconds that the server keeps running if this is its last use. @defaultValue 5,000 */
   readonly lingerMs?: number;
+  /** Called if the server is now at another address. The connections of this process do not work again. */
+  readonly onLost?: (error: EmbeddedTemporalError) => void;
+  /** Time in milliseconds between the attempts to start a server again that failed during its use. @defaultValue 30,000 */
+  readonly retryMs?: number;
 }
 
 /**
@@ -41,6 +50,12 @@ export interface EmbeddedTemporalOptions {
  */
 export async function acquireEmbeddedTemporal(options: EmbeddedTemporalOptions): Promise<EmbeddedTemporal> {
   const stateDir = await openPrivateState(options.stateDir);
+  if (Buffer.byteLength(stateDir) > MAX_PATH_BYTES) {
+    throw new ConfigError(
+      `the path of the state directory ${stateDir} has more than ${MAX_PATH_BYTES} bytes, which SQLite cannot open. ` +
+        'Set LONGHAUL_STATE_DIR to a shorter path.',
+    );
+  }
   // SQLite uses the path in a URI.
   if (/[%?#]/.test(stateDir)) {
     throw new ConfigError(
@@ -106,6 +121,7 @@ export class EmbeddedTemporal {
     try {
       while (!this.#isReleased) {
         const socket = await this.#connect();
+        if (this.#isReleased) return void socket.destroy();
         this.#socket = socket;
         send(socket, { pid: process.pid, lingerMs: this.#options.lingerMs ?? 5_000 });
         this.#options.onWait?.();
@@ -116,7 +132,7 @@ export class EmbeddedTemporal {
       }
     } catch (error) {
       // A server that has failed exits, and then no longer uses the directory.
-      await this.release();
+      await this.#leave();
       throw stateDirectoryError(this.#stateDir, error);
     }
   }
@@ -124,6 +140,10 @@ export class EmbeddedTemporal {
   /** With `lingerMs` 0 and no other use, the server has stopped when this resolves. Never throws. */
   async release(): Promise<void> {
     this.#isReleased = true;
+    await this.#leave();
+  }
+
+  async #leave(): Promise<void> {
     const socket = this.#socket;
     if (!socket || socket.destroyed) return;
     socket.ref().end();
@@ -136,6 +156,7 @@ export class EmbeddedTemporal {
     let child: ChildProcess | undefined;
     let exited: Promise<unknown> | undefined;
     let cli: TemporalCli | undefined;
+    let deadline = 0;
     for (let spawns = 0; ;) {
       for (const number of await socketNumbers(this.#stateDir)) {
         const socket = await connectTo(this.#stateDir, number);
@@ -151,8 +172,12 @@ export class EmbeddedTemporal {
         cli ??= this.#cli ?? (await this.#options.cli());
         child = await spawnServer(this.#stateDir, cli);
         exited = once(child, 'exit');
+        deadline = performance.now() + LISTEN_MS;
         this.#options.onWait?.();
         spawns += 1;
+      } else if (performance.now() > deadline) {
+        child.kill('SIGKILL');
+        throw this.#error(`its server process did not respond within ${LISTEN_MS / 1000} s`);
       }
       await Promise.race([delay(POLL_MS), exited]);
     }
@@ -162,17 +187,15 @@ export class EmbeddedTemporal {
   async #follow(socket: Socket): Promise<boolean> {
     return new Promise((resolve, reject) => {
       let isReady = false;
-      let isFailed = false;
+      let failure: StartError | undefined;
       socket.setTimeout(SILENCE_MS, () => reject(this.#error(`no response within ${SILENCE_MS / 1000} s`)));
       receive<ServerMessage>(socket, (message) => {
         if (message.note !== undefined) this.#log(message.note);
         if (message.state === 'restarting') {
           if (this.#server) this.#log(`the Temporal server (process ${this.pid}) exited. Restarting it.`);
         } else if (message.state === 'failed') {
-          isFailed = true;
-          const error = new StartError(message.reason ?? 'the Temporal server failed', message.createdBy);
-          if (this.#server) this.#log(`${error.message} Stop this command and run it again.`);
-          reject(error);
+          failure = new StartError(message.reason ?? 'the Temporal server failed', message.createdBy);
+          reject(failure);
         } else if (message.address !== undefined) {
           if (message.network !== undefined && message.network !== ownNetwork()) {
             return reject(this.#inContainer());
@@ -186,7 +209,7 @@ export class EmbeddedTemporal {
       });
       socket.once('close', () => {
         resolve(false);
-        if (isReady && !isFailed && !this.#isReleased) void this.#rejoin();
+        if (isReady && !this.#isReleased) void this.#rejoin(failure);
       });
     });
   }
@@ -196,19 +219,28 @@ export class EmbeddedTemporal {
     this.#server = server;
     if (!before) return;
     if (before.address !== server.address) {
-      this.#log(
-        `the Temporal server is now at ${server.address}, but this process uses ${before.address}. Run the command again.`,
-      );
+      const change = `the Temporal server is now at ${server.address}, but this process uses ${before.address}`;
+      return this.#options.onLost?.(new EmbeddedTemporalError(`${change}. Run the command again.`));
     }
     this.#log(`restarted the Temporal server at ${server.address} (process ${server.pid})`);
   }
 
-  async #rejoin(): Promise<void> {
-    this.#log('the server process of Temporal exited. Restarting it.');
-    try {
-      await this.join();
-    } catch (error) {
-      this.#log(`${(error as Error).message} Stop this command and run it again.`);
+  /** Joins again until it succeeds, because the cause of a failure can end, such as a full disk. */
+  async #rejoin(failure?: Error): Promise<void> {
+    if (!failure) this.#log('the server process of Temporal exited. Restarting it.');
+    const retryMs = this.#options.retryMs ?? RETRY_MS;
+    let shown: string | undefined;
+    for (let problem = failure; ;) {
+      if (problem) {
+        if (problem.message !== shown) this.#log(`${problem.message} Trying again every ${retryMs / 1000} s.`);
+        shown = problem.message;
+        await delay(retryMs, undefined, { ref: false });
+      }
+      problem = await this.join().then(
+        () => undefined,
+        (error: Error) => error,
+      );
+      if (!problem || this.#isReleased) return;
     }
   }
 
