@@ -101,6 +101,9 @@ function explainError(error: unknown): Explanation | undefined {
   if (fault) return grpcCause(fault);
   const { name, namespace } = (error ?? {}) as { readonly name?: string; readonly namespace?: string };
   if (name === 'NamespaceNotFoundError') return namespaceMissing(namespace ?? '');
+  // undici's parser of responses is WebAssembly, which reserves gigabytes of addresses.
+  if (error instanceof RangeError && error.message.startsWith('WebAssembly.'))
+    return { problem: 'the process cannot reserve memory', fix: 'Raise the limit of virtual memory (ulimit -v)' };
   const code = errnoOf(error);
   return code === undefined ? undefined : explainErrno(code, error as SystemError);
 }

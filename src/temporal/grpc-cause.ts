@@ -53,6 +53,20 @@ const databaseErrors: readonly (readonly [RegExp, Explanation])[] = [
       fix: 'Grant write access to the state directory, or set LONGHAUL_STATE_DIR to another one',
     },
   ],
+  [
+    /disk image is malformed|file is not a database|no such table: namespaces|SQLITE_(?:CORRUPT|NOTADB)/i,
+    {
+      problem: 'the Temporal database is damaged',
+      fix: 'Restore temporal.db and temporal.db-wal from a backup, or set LONGHAUL_STATE_DIR to another directory',
+    },
+  ],
+  [
+    /disk I\/O error|SQLITE_IOERR/i,
+    {
+      problem: 'the disk of the Temporal database reports an error',
+      fix: 'Check the disk and the limit of file sizes (ulimit -f), or set LONGHAUL_STATE_DIR to another disk',
+    },
+  ],
 ];
 
 /** Returns the explanation of a database error; undefined for any other text. */

@@ -64,14 +64,15 @@ export async function startError(stateDir: string, version: string, problem: str
   const cause = databaseCause(isFull ? 'no space left on device' : tail);
   if (cause) return `the Temporal server did not start: ${cause.problem} (${stateDir}). ${cause.fix}.`;
   const { log } = statePaths(stateDir);
-  const lines = tail === '' ? 'Its log is empty.' : `Its last lines, from ${log}:\n${lastLines(tail)}`;
-  return `the Temporal server did not start: ${problem}. ${lines}`;
+  const start = `the Temporal server did not start: ${problem}.`;
+  if (tail === '') return `${start} Try again. Its log ${log} is empty.`;
+  return `${start} Fix the error in its log ${log}, then try again. Its last lines:\n${lastLines(tail)}`;
 }
 
 /** Removes the stack trace of a server that panicked, which hides the cause. */
 function lastLines(tail: string): string {
   const lines = tail.split('\n');
-  const trace = lines.findIndex((line) => /^goroutine \d+ \[/.test(line));
+  const trace = lines.findIndex((line) => /^goroutine \d+ .*\[/.test(line));
   return lines
     .slice(0, trace < 0 ? undefined : trace)
     .slice(-SHOWN_LINES)

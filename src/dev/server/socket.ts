@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { attempt } from '../../core/objects.ts';
 import { errnoCause, errnoOf } from '../../core/text/errno-cause.ts';
 import { parseJson } from '../../core/text/parse.ts';
@@ -12,6 +13,9 @@ import { ConfigError } from '../../errors.ts';
 
 /** The longest path of a socket on macOS; Linux accepts 107 bytes. Node.js cuts a longer path without an error. */
 const MAX_BYTES = 103;
+/** Time in which a server accepts a connection while many others connect. */
+const BUSY_MS = 60_000;
+const POLL_MS = 25;
 const NOT_LISTENING = new Set<string | undefined>(['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE']);
 
 export const socketName = (number: number) => `server.${number}.sock`;
@@ -83,13 +87,17 @@ function isShort(path: string): boolean {
  */
 export async function connectTo(stateDir: string, number: number): Promise<Socket | undefined> {
   return withSocketPath(stateDir, number, async (path) => {
-    const socket = connect(path).on('error', () => {});
-    try {
-      await once(socket, 'connect');
-      return socket;
-    } catch (error) {
-      if (NOT_LISTENING.has(errnoOf(error))) return undefined;
-      throw error;
+    for (const deadline = performance.now() + BUSY_MS; ;) {
+      const socket = connect(path).on('error', () => {});
+      try {
+        await once(socket, 'connect');
+        return socket;
+      } catch (error) {
+        if (NOT_LISTENING.has(errnoOf(error))) return undefined;
+        // Too many connections wait until the server accepts them.
+        if (errnoOf(error) !== 'EAGAIN' || performance.now() > deadline) throw error;
+      }
+      await delay(POLL_MS);
     }
   });
 }

@@ -66,8 +66,13 @@ function readObject(path: string): Partial<ServerRecord> | undefined {
 export function writeServerRecord(stateDir: string, record: ServerRecord): void {
   const { record: path } = statePaths(stateDir);
   const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
-  renameSync(temporary, path);
+  try {
+    writeFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+    renameSync(temporary, path);
+  } finally {
+    // A full disk leaves an empty file.
+    rmSync(temporary, { force: true });
+  }
 }
 
 /**

@@ -73,7 +73,7 @@ export class TemporalProcess {
    */
   async problem(): Promise<string | undefined> {
     const deadline = performance.now() + READY_TIMEOUT_MS;
-    let reason = 'it did not open its port';
+    let reason = 'its port is closed';
     while (this.#exit === undefined && performance.now() < deadline) {
       try {
         await prepareNamespace(`127.0.0.1:${this.#ports.port}`);
@@ -87,7 +87,7 @@ export class TemporalProcess {
       }
       await Promise.race([this.exited, delay(POLL_MS)]);
     }
-    return this.#exit ?? `${reason} (waited ${READY_TIMEOUT_MS / 1000} s)`;
+    return this.#exit ?? `it did not respond within ${READY_TIMEOUT_MS / 1000} s (${reason})`;
   }
 
   /**

@@ -39,3 +39,14 @@ describe('the socket of a state directory with a long path', () => {
     }),
   );
 });
+
+it.skipIf(process.platform !== 'linux')('connects although too many connections wait for the server', () =>
+  withTempDir(async (directory) => {
+    const server = createServer().listen({ path: join(directory, 'server.1.sock'), backlog: 1 });
+    await once(server, 'listening');
+    const sockets = await Promise.all(Array.from({ length: 10 }, () => connectTo(directory, 1)));
+    expect(sockets).not.toContain(undefined);
+    for (const socket of sockets) socket?.destroy();
+    server.close();
+  }),
+);

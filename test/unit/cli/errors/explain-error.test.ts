@@ -51,9 +51,24 @@ describe('the line about an error of Temporal', () => {
       'attempt to write a readonly database',
       'the Temporal database cannot be written. Grant write access to the state',
     ],
+    [
+      'database disk image is malformed (11)',
+      'the Temporal database is damaged. Restore temporal.db and temporal.db-wal',
+    ],
+    ['file is not a database (26)', 'the Temporal database is damaged. Restore temporal.db and temporal.db-wal'],
+    ['disk I/O error (778)', 'the disk of the Temporal database reports an error. Check the disk and the limit of'],
   ])('explains %j separately', (details, line) => {
     for (const code of [2, 5, 13, 14]) expect(describeError(ofGrpc(code, details))).toContain(`longhaul: ${line}`);
   });
+});
+
+it('the line about a limit of virtual memory names the limit', () => {
+  const error = new RangeError(
+    'WebAssembly.instantiate(): Out of memory: Cannot allocate Wasm memory for new instance',
+  );
+  expect(describeError(error)).toBe(
+    'longhaul: the process cannot reserve memory. Raise the limit of virtual memory (ulimit -v).',
+  );
 });
 
 describe('the line about an error of the system', () => {
