@@ -6,7 +6,7 @@ import type { JobKind } from '../contracts/upload.ts';
 import { ConfigError } from '../errors.ts';
 import { NoWorkerError } from './errors.ts';
 import { FollowedWorkflow, type WorkflowDescription } from './follow/followed-workflow.ts';
-import { decodedPending } from './follow/pending.ts';
+import { decodedPending, pausedActivityOf } from './follow/pending.ts';
 import { LiveBytes, lookAtUpload } from './follow/live-bytes.ts';
 import { readProgress, readResult, type ReadAnswer } from './follow/read-answers.ts';
 import { progressOfEnd, readEnd } from './follow/read-end.ts';
@@ -130,12 +130,12 @@ export class JobHandle<Kind extends JobKind = JobKind> {
     if (description.status.name === PAUSED_STATUS) throw new NoWorkerError(pausedText(this.workflowId));
     try {
       return await this.#workflow.ask(async () => {
-        const { progress, bytesSent, pending } = await this.#measured(
+        const { progress, bytesSent, pausedActivity, pending } = await this.#measured(
           this.#liveBytes(Infinity, ONCE_TIMEOUT_MS),
           description,
         );
         const unpolled = await findUnpolledQueue(this.#workflow.client, description.taskQueue, pending);
-        return { ...progress, bytesSent, unpolled };
+        return { ...progress, bytesSent, unpolled, pausedActivity };
       });
     } catch (error) {
       if (!(error instanceof NoWorkerError)) throw error;
@@ -196,7 +196,8 @@ export class JobHandle<Kind extends JobKind = JobKind> {
   async #measured(live: LiveBytes, { raw }: WorkflowExecutionDescription) {
     const pendingActivities = await decodedPending(this.#workflow.client, raw.pendingActivities);
     const { progress, ...more } = await live.measure(await this.#query(), { ...raw, pendingActivities });
-    return { progress: progress as JobProgress<Kind>, ...more };
+    const pausedActivity = pausedActivityOf(this.workflowId, pendingActivities) ?? more.pausedActivity;
+    return { progress: progress as JobProgress<Kind>, ...more, pausedActivity };
   }
 
   #look(): Promise<JobEvent<Kind>> {

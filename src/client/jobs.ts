@@ -29,6 +29,15 @@ export interface UnpolledQueue {
   readonly reason: string;
 }
 
+/** An activity that an operator has paused in Temporal: the job waits for it. */
+export interface PausedActivity {
+  /** The job, or one of its uploads. */
+  readonly workflowId: string;
+  readonly activityId: string;
+  /** Problem and fix on one line. */
+  readonly reason: string;
+}
+
 /** An event of `JobHandle.progress()`. */
 export type JobEvent<Kind extends JobKind = JobKind> =
   | {
@@ -40,6 +49,7 @@ export type JobEvent<Kind extends JobKind = JobKind> =
       readonly trouble?: PartTrouble;
       /** The queue of the source, if work waits for it and no worker polls it. */
       readonly unpolled?: UnpolledQueue;
+      readonly pausedActivity?: PausedActivity;
     }
   /**
    * Neither a worker nor Temporal responded in time. Also sent once if no worker polls the queue of the source, such as that
@@ -65,4 +75,6 @@ export type JobStatus<Kind extends JobKind = JobKind> = JobProgress<Kind> & {
   readonly bytesSent: number;
   /** As in `JobEvent`. */
   readonly unpolled?: UnpolledQueue;
+  /** As in `JobEvent`. */
+  readonly pausedActivity?: PausedActivity;
 };

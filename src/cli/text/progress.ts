@@ -1,4 +1,4 @@
-import type { JobProgress, UnpolledQueue } from '../../client/jobs.ts';
+import type { JobProgress, PausedActivity, UnpolledQueue } from '../../client/jobs.ts';
 import { formatBytes, formatDuration } from '../../core/text/format.ts';
 import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
@@ -99,12 +99,14 @@ interface WaitingEvent {
   readonly isLasting?: boolean;
   readonly isPaused?: boolean;
   readonly unpolled?: UnpolledQueue;
+  readonly pausedActivity?: PausedActivity;
   readonly progress?: { readonly waiting: WaitingInfo | null };
 }
 
 /** Describes the required operator action before an upload or a sync continues; undefined if none is required. */
-export function waitOf({ unpolled, progress, isLasting, reason }: WaitingEvent): string | undefined {
-  if (unpolled) return unpolled.reason;
+export function waitOf({ unpolled, pausedActivity, progress, isLasting, reason }: WaitingEvent): string | undefined {
+  const held = unpolled ?? pausedActivity;
+  if (held) return held.reason;
   return isLasting ? reason : describeWait(progress?.waiting ?? null);
 }
 

@@ -1,8 +1,8 @@
 import type { Client, DescribeWorkflowExecutionResponse } from '@temporalio/client';
 import { QueryName, WorkflowName } from '../../contracts/names.ts';
 import { withPieceProgress } from '../../core/split/progress.ts';
-import type { JobProgress } from '../jobs.ts';
-import { decodedPending, partsUnderWay, type PartTrouble, type PendingActivity } from './pending.ts';
+import type { JobProgress, PausedActivity } from '../jobs.ts';
+import { decodedPending, partsUnderWay, pausedActivityOf, type PartTrouble, type PendingActivity } from './pending.ts';
 import { readUploadProgress } from './read-answers.ts';
 import { isOpen } from '../../temporal/workflow-status.ts';
 
@@ -19,6 +19,8 @@ interface LiveProgress {
   /** Recorded bytes and, according to heartbeats, bytes in flight. */
   readonly bytesSent: number;
   readonly trouble?: PartTrouble;
+  /** Of one of the uploads. */
+  readonly pausedActivity?: PausedActivity;
   /** Activities of the job, otherwise of one of its uploads: all of them read the same source. */
   readonly pending: readonly PendingActivity[];
 }
@@ -79,8 +81,14 @@ export class LiveBytes {
         Math.min(progress.bytesDone + own.bytesUnderWay + ofUploads, progress.bytesTotal),
       ),
       trouble: (progress.kind === 'split' && first && partsUnderWay(first.pending).trouble) || own.trouble,
+      pausedActivity: this.#pausedActivity(),
       pending: (isOwnPending ? pendingActivities : first?.pending) ?? [],
     };
+  }
+
+  #pausedActivity(): PausedActivity | undefined {
+    const all = [...this.#known].map(([workflowId, { look }]) => pausedActivityOf(workflowId, look?.pending ?? []));
+    return all.find((one) => one !== undefined);
   }
 
   /** An upload closes, and its heartbeats disappear, shortly before its bytes are recorded. Hides this decrease. */

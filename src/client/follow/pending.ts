@@ -3,6 +3,7 @@ import type { Payload } from '@temporalio/common';
 import type { PartHeartbeat } from '../../contracts/activities.ts';
 import { Limits } from '../../contracts/limits.ts';
 import { decodePayloads, readPayload } from '../../temporal/tolerant-client.ts';
+import type { PausedActivity } from '../jobs.ts';
 import { clipMessage } from '../../core/text/clip.ts';
 
 /** The newest failure of an activity that is retried. */
@@ -61,6 +62,16 @@ export function partsUnderWay(pending: readonly PendingActivity[]): { bytesUnder
       message: clipMessage(worst.lastFailure?.message ?? ''),
     },
   };
+}
+
+/** Returns an activity that an operator has paused, which Temporal does not dispatch again; undefined if none is paused. */
+export function pausedActivityOf(workflowId: string, pending: readonly PendingActivity[]): PausedActivity | undefined {
+  const paused = pending.find((activity) => activity.paused === true);
+  if (!paused) return undefined;
+  const activityId = paused.activityId ?? '';
+  const fix = `Run "temporal activity unpause --workflow-id ${workflowId} --activity-id ${activityId}".`;
+  const reason = `the activity ${paused.activityType?.name ?? ''} is paused in Temporal. ${fix}`;
+  return { workflowId, activityId, reason };
 }
 
 /** Temporal keeps the heartbeat of an earlier attempt until the first of the current one. Its bytes are lost. */

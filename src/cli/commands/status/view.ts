@@ -9,7 +9,7 @@ import { errorText, jsonErrorOf } from '../../errors.ts';
 import { progressWords } from '../../text/progress.ts';
 import { filesOf } from '../upload/outcomes.ts';
 
-type Shown = JobProgress & Partial<Pick<JobStatus, 'bytesSent' | 'unpolled'>>;
+type Shown = JobProgress & Partial<Pick<JobStatus, 'bytesSent' | 'unpolled' | 'pausedActivity'>>;
 
 /** Describes a job on one line, and each piece of a split upload on one more. @param pace further texts of the first line */
 export function describeJob(workflowId: string, progress: Shown, pace: readonly string[] = []): string[] {
@@ -19,12 +19,12 @@ export function describeJob(workflowId: string, progress: Shown, pace: readonly 
 
 /** Describes the state of a job on one line. */
 export function describeStatus(workflowId: string, progress: Shown): string {
-  const { state, waiting, unpolled } = progress;
+  const { state, waiting, unpolled, pausedActivity } = progress;
   const words = [
     `${workflowId}: ${state}`,
     ...(progress.kind === 'sync' ? syncWords(progress) : uploadWords(progress)),
   ];
-  for (const one of [waiting, unpolled]) if (one) words.push(`waiting: ${one.reason}`);
+  for (const one of [waiting, unpolled, pausedActivity]) if (one) words.push(`waiting: ${one.reason}`);
   if (progress.kind !== 'sync') words.push(...sessionWords(progress));
   return printable(words.join(' · '));
 }

@@ -42,9 +42,9 @@ export async function watchStatus(context: CliContext, handle: JobHandle, json: 
         else if (!json) print(line);
         continue;
       }
-      const { bytesSent, unpolled } = event;
+      const { bytesSent, unpolled, pausedActivity } = event;
       meter.add(bytesSent, Date.now());
-      const progress: JobStatus = { ...event.progress, bytesSent, unpolled };
+      const progress: JobStatus = { ...event.progress, bytesSent, unpolled, pausedActivity };
       if (json) print({ workflowId, status: 'RUNNING', progress });
       else if (screen) screen.show(() => describeJob(workflowId, progress, paceWords(progress, meter.bytesPerSecond)));
       else print(describeStatus(workflowId, progress));

@@ -27,7 +27,7 @@ export type ProgressEvent = JobEvent & { readonly type: 'progress' };
 /** @param measured bytes per second of the last seconds; undefined in the first table */
 export function rowOfProgress(
   summary: WorkflowSummary,
-  { progress, bytesSent, trouble, unpolled }: ProgressEvent,
+  { progress, bytesSent, trouble, unpolled, pausedActivity }: ProgressEvent,
   measured: number | undefined,
   nowMs: number,
 ): TopRow {
@@ -47,7 +47,7 @@ export function rowOfProgress(
     percent: bytesTotal > 0 ? (bytesSent / bytesTotal) * 100 : undefined,
     bytesPerSecond: pace?.bytesPerSecond,
     leftMs: pace?.leftMs,
-    trouble: unpolled?.reason ?? waiting?.reason ?? tooEarly ?? failed ?? trouble?.message,
+    trouble: (unpolled ?? pausedActivity ?? waiting)?.reason ?? tooEarly ?? failed ?? trouble?.message,
     from: 'worker',
   };
 }
