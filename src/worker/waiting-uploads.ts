@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { Client, WorkflowUpdateFailedError } from '@temporalio/client';
 import { WorkflowNotFoundError, type DataConverter } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
@@ -6,6 +5,7 @@ import { FailureType } from '../contracts/failures.ts';
 import { UpdateName, WorkflowName } from '../contracts/names.ts';
 import { SearchAttributes } from '../contracts/search-attributes.ts';
 import { reasonLabel } from '../core/show/attributes.ts';
+import { callSignal } from '../temporal/call-signal.ts';
 import { tolerantClient } from '../temporal/tolerant-client.ts';
 
 const UPDATE_TIMEOUT_MS = 10_000;
@@ -94,9 +94,7 @@ export class WaitingUploads {
   }
 
   #bounded<T>(timeoutMs: number, call: () => Promise<T>): Promise<T> {
-    // A separate signal: each request leaves a listener on its signal.
-    const signal = AbortSignal.any([this.#ending.signal]);
-    setMaxListeners(0, signal);
+    const signal = callSignal(this.#ending.signal);
     return this.#client.withAbortSignal(signal, () => this.#client.withDeadline(Date.now() + timeoutMs, call));
   }
 }

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import pMap from 'p-map';
 import { JobCancelledError, SteeringRefusedError } from '../../../client/errors.ts';
 import type { JobHandle } from '../../../client/job-handle.ts';
@@ -12,6 +11,7 @@ import { AlreadyReported, errorText, jsonErrorOf } from '../../errors.ts';
 import { describeStatus } from '../status/view.ts';
 import { filesOf } from '../upload/outcomes.ts';
 import { checkSelection, select } from './selection.ts';
+import { callSignal } from '../../../temporal/call-signal.ts';
 import { isOpen, PAUSED_STATUS, pausedText } from '../../../temporal/workflow-status.ts';
 
 export type SteerVerb = 'pause' | 'resume' | 'retry' | 'retune' | 'cancel';
@@ -87,10 +87,9 @@ export const steerCommand =
       const outcomeOf = async (workflowId: string): Promise<{ readonly shown: object; readonly error?: unknown }> => {
         try {
           signal.throwIfAborted();
-          // Ctrl-C aborts the call: a pause can wait a long time. A separate signal, because each request leaves a listener on it.
-          const own = AbortSignal.any([signal]);
-          setMaxListeners(0, own);
-          const { outcome, line, details } = await client.temporal.withAbortSignal(own, () => steerOne(workflowId));
+          // Ctrl-C aborts the call: a pause can wait a long time.
+          const call = client.temporal.withAbortSignal(callSignal(signal), () => steerOne(workflowId));
+          const { outcome, line, details } = await call;
           note(line);
           return { shown: { workflowId, outcome, ...details } };
         } catch (error) {

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import pMap from 'p-map';
 import type { JobHandle } from '../../../client/job-handle.ts';
 import type { LonghaulClient } from '../../../client/longhaul-client.ts';
@@ -16,6 +15,7 @@ import {
   type RunningStates,
   type TopSort,
 } from './view.ts';
+import { callSignal } from '../../../temporal/call-signal.ts';
 import { PAUSED_STATUS } from '../../../temporal/workflow-status.ts';
 
 export interface TopTable {
@@ -81,7 +81,7 @@ export class TopBoard {
   async #list(signal: AbortSignal): Promise<{ running: readonly WorkflowSummary[]; isMore: boolean }> {
     const running: WorkflowSummary[] = [];
     const options = { syncs: true, running: true, limit: MAX_LISTED + 1 };
-    await this.#client.temporal.withAbortSignal(limited(signal, LIST_TIMEOUT_MS), async () => {
+    await this.#client.temporal.withAbortSignal(callSignal(signal, AbortSignal.timeout(LIST_TIMEOUT_MS)), async () => {
       for await (const one of this.#client.list(options)) running.push(one);
     });
     return { running: withoutPieces(running.slice(0, MAX_LISTED)), isMore: running.length > MAX_LISTED };
@@ -106,7 +106,7 @@ export class TopBoard {
     getOrAdd(this.#silences, taskQueue, () => ({ sinceMs: performance.now() }));
     if ((this.#silentUntilMs.get(taskQueue) ?? 0) > performance.now()) return undefined;
     const handle = getOrAdd(this.#handles, workflowId, (id) => this.#client.getHandle<JobKind>(id));
-    const events = handle.progress({ signal: limited(signal, this.#queryTimeoutMs) });
+    const events = handle.progress({ signal: callSignal(signal, AbortSignal.timeout(this.#queryTimeoutMs)) });
     try {
       const { value } = await events.next();
       if (value?.type !== 'no-answer') this.#silences.delete(taskQueue);
@@ -135,11 +135,4 @@ export class TopBoard {
     for (const known of [this.#meters, this.#states, this.#handles])
       for (const workflowId of known.keys()) if (!running.has(workflowId)) known.delete(workflowId);
   }
-}
-
-/** Returns a separate signal with a timeout. Each request leaves a listener on its signal. */
-function limited(signal: AbortSignal, timeoutMs: number): AbortSignal {
-  const own = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  setMaxListeners(0, own);
-  return own;
 }
