@@ -252,7 +252,7 @@ describe('an HTTP server that requires a header', () => {
         const missing = { [server.host]: { Authorization: new KeyFile('/no/such/token', 'the file /no/such/token') } };
         const error = await withSources(missing, (sources) => failure(download(sources, `${server.url}/x`)));
         expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
-        expect(error.message).toMatch(/^no value for the header "Authorization" .*\/no\/such\/token does not exist$/);
+        expect(error.message).toMatch(/^no value for the header "Authorization" .*\/no\/such\/token does not exist\.$/);
         const proxied = await withSources(
           { [server.host]: secretHeaders },
           (sources) => failure(download(sources, `${server.url}/x`)),
