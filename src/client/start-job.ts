@@ -108,12 +108,14 @@ async function startOf(temporal: Client, job: PreparedJob) {
  * Returns the memory of the last completed run of a sync; null if none exists or Temporal has deleted it after the
  * retention period.
  *
+ * @throws JobIdTakenError if the last workflow with the ID was not a sync
  * @throws ServiceError of Temporal's client
  */
 async function lastSyncMemory(client: Client, workflowId: string): Promise<SyncMemory | null> {
   try {
     // The newest run is available immediately. The list of earlier runs can be some seconds old.
-    const { status, runId } = await client.workflow.getHandle(workflowId).describe();
+    const { status, runId, type } = await client.workflow.getHandle(workflowId).describe();
+    if (type !== WorkflowName.syncSource) throw new JobIdTakenError(workflowId, 'sync');
     if (status.name === 'COMPLETED') return await memoryOf(client, workflowId, runId);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;

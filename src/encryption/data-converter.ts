@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { DataConverter } from '@temporalio/common';
+import { ConfigError } from '../errors.ts';
 import { packageFiles } from '../package-files.ts';
 import { EncryptionCodec } from './codec.ts';
 import { EncryptionKeys } from './keys.ts';
@@ -15,7 +16,10 @@ export interface EncryptionOptions {
  *
  * @throws ConfigError if the key file cannot be read, or has no valid keys
  */
-export function encryptedDataConverter({ keyFile }: EncryptionOptions): DataConverter {
+export function encryptedDataConverter(options: EncryptionOptions): DataConverter {
+  // Programs without types can pass any value.
+  const { keyFile } = (options ?? {}) as { readonly keyFile?: unknown };
+  if (typeof keyFile !== 'string' || keyFile === '') throw new ConfigError('"keyFile" must be a non-empty string');
   const codec = new EncryptionCodec(new EncryptionKeys(resolve(keyFile)));
   return { payloadCodecs: [codec], failureConverterPath: packageFiles.failureConverter };
 }

@@ -61,6 +61,7 @@ it('the client rejects the ID of a workflow of another program, and terminates n
     const started = await startOther(system, id('upload'), 'uploadFile', [request]);
     await started.result();
     await expect(upload('upload')).rejects.toThrow(JobIdTakenError);
+    await expect(client.sync({ ...folder, id: id('upload') })).rejects.toThrow(JobIdTakenError);
     // The same request, as a program in another language writes it.
     await startOther(system, id('same'), 'uploadFile', [{ ...request, source: { type: 'file', path: file } }]);
     const same = await upload('same');

@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
+import { encryptedDataConverter } from '../../../src/encryption/data-converter.ts';
 import { EncryptionCodec } from '../../../src/encryption/codec.ts';
 import { EncryptionKeys } from '../../../src/encryption/keys.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
@@ -109,3 +110,10 @@ describe('EncryptionKeys', () => {
     }),
   );
 });
+
+it.each([undefined, null, {}, { key: 'x' }, { keyFile: 5 }, { keyFile: '' }])(
+  'encryptedDataConverter(%j) reports the missing key file',
+  (options) => {
+    expect(() => encryptedDataConverter(options as never)).toThrow('"keyFile" must be a non-empty string.');
+  },
+);
