@@ -46,6 +46,11 @@ describe('the check of the workers', () => {
     });
   });
 
+  it('shortens the build ID that the SDK sets', () => {
+    const buildId = `@temporalio/worker@1.24.0+${'1e82010e'.repeat(8)}`;
+    expect(judge({ control: queue([poller({ buildId })]) }).message).toMatch(/; builds SDK 1\.24\.0\+1e82010e$/);
+  });
+
   it('fails without a worker for workflows or for parts, except on the embedded server', () => {
     expect(judge({ control: queue([]) })).toMatchObject({
       status: 'fail',

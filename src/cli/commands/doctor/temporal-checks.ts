@@ -188,9 +188,14 @@ function receivesNewUploads(
   return deploymentName === current.deploymentName && buildId === current.buildId;
 }
 
+/** Shortens the build ID that the SDK sets without Worker Versioning: its version and the digest of the workflow bundle. */
+function shortBuild(buildId: string): string {
+  return buildId.replace(/^@temporalio\/worker@(.*\+[0-9a-f]{8})[0-9a-f]{56}$/, 'SDK $1');
+}
+
 function describeWorkers({ control, transfer, ofHost, controlQueue }: QueuesFound): string {
   const count = (pollers: QueueDescription['pollers']) => new Set(pollers.map(({ identity }) => identity)).size;
-  const builds = [...new Set(control.pollers.map(({ buildId }) => buildId).filter((build) => build !== undefined))];
+  const builds = [...new Set(control.pollers.flatMap(({ buildId }) => (buildId ? [shortBuild(buildId)] : [])))];
   const counts = `${count(control.pollers)} for workflows, ${count(transfer.pollers)} for parts, ${count(ofHost.pollers)} of them on this machine`;
   return `${controlQueue}: ${counts}${builds.length > 0 ? `; builds ${builds.join(', ')}` : ''}`;
 }
