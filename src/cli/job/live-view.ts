@@ -10,7 +10,7 @@ import { terminalWidth, wrapText } from '../text/wrap-text.ts';
 
 /** Shows the progress of the jobs of a command on standard error. The only sync of a command has the empty name. */
 interface LiveView {
-  readonly show: (name: string, event: JobEvent) => void;
+  readonly show: (name: string, event: JobEvent, workflowId: string) => void;
   readonly close: () => void;
 }
 
@@ -20,12 +20,13 @@ const LINE_INTERVAL_MS = 5000;
 
 /** `quiet` prints only the reasons for which an upload waits, because it can wait for an operator. */
 export function createLiveView(kind: 'bars' | 'lines' | 'quiet', note: Note, stderr: NodeJS.WriteStream): LiveView {
-  if (kind === 'quiet') return { show: problemPrinter(note, waitOf), close: () => {} };
+  if (kind === 'quiet')
+    return { show: problemPrinter(note, (event, _advice, id) => waitOf(event, id)), close: () => {} };
   return kind === 'bars' ? barView(stderr) : lineView(note);
 }
 
-function describeProblem(event: JobEvent, advice: string | undefined): string | undefined {
-  const wait = waitOrSilenceOf(event);
+function describeProblem(event: JobEvent, advice: string | undefined, workflowId: string): string | undefined {
+  const wait = waitOrSilenceOf(event, workflowId);
   if (wait || event.type !== 'progress') return wait;
   if (advice !== undefined) return advice;
   if (!event.trouble) return undefined;
@@ -36,32 +37,35 @@ function describeProblem(event: JobEvent, advice: string | undefined): string | 
 /** Returns a function that prints a problem once, and not again for each event that repeats it. */
 function problemPrinter(
   note: Note,
-  describe: (event: JobEvent, advice: string | undefined) => string | undefined = describeProblem,
+  describe: (event: JobEvent, advice: string | undefined, workflowId: string) => string | undefined = describeProblem,
 ): LiveView['show'] {
   const printed = new Map<string, string>();
   const outlook = new SessionOutlook();
-  return (name, event) => {
-    const problem = describe(event, outlook.advise(name, event));
-    if (problem && printed.get(name) !== problem) note(labelled(name, problem));
-    if (problem) printed.set(name, problem);
+  return (name, event, workflowId) => {
+    const problem = describe(event, outlook.advise(name, event), workflowId);
+    // Each attempt has another request ID.
+    const kind = problem?.replace(/ \(request [^)]*\)/g, '');
+    if (problem && printed.get(name) !== kind) note(labelled(name, problem));
+    if (kind) printed.set(name, kind);
     else printed.delete(name);
   };
 }
 
 function lineView(note: Note): LiveView {
-  const jobs = new Map<string, { readonly meter: RateMeter; state: string; atMs: number }>();
+  const jobs = new Map<string, { readonly meter: RateMeter; state: string; atMs: number; line: string }>();
   const showProblem = problemPrinter(note);
   return {
-    show: (name, event) => {
-      showProblem(name, event);
+    show: (name, event, workflowId) => {
+      showProblem(name, event, workflowId);
       if (event.type !== 'progress') return;
       const nowMs = Date.now();
       const { progress, bytesSent } = event;
-      const job = getOrAdd(jobs, name, () => ({ meter: new RateMeter(), state: '', atMs: nowMs }));
+      const job = getOrAdd(jobs, name, () => ({ meter: new RateMeter(), state: '', atMs: nowMs, line: '' }));
       job.meter.add(bytesSent, nowMs);
       if (job.state === progress.state && nowMs - job.atMs < LINE_INTERVAL_MS) return;
-      Object.assign(job, { state: progress.state, atMs: nowMs });
-      note(labelled(name, progressWords(progress, bytesSent, job.meter.bytesPerSecond).join(' · ')));
+      const line = progressWords(progress, bytesSent, job.meter.bytesPerSecond).join(' · ');
+      if (line !== job.line) note(labelled(name, line));
+      Object.assign(job, { state: progress.state, atMs: nowMs, line });
     },
     close: () => {},
   };
@@ -84,8 +88,8 @@ function barView(stderr: NodeJS.WriteStream): LiveView {
     bars.update();
   });
   return {
-    show: (name, event) => {
-      showProblem(name, event);
+    show: (name, event, workflowId) => {
+      showProblem(name, event, workflowId);
       if (event.type !== 'progress') return;
       const { progress, bytesSent } = event;
       const { bar, meter } = getOrAdd(jobs, name, () => ({

@@ -178,7 +178,7 @@ export class JobRun {
       const signal = AbortSignal.any([this.context.signal, watching.signal]);
       const watch = async () => {
         for await (const event of job.handle.progress({ signal })) {
-          if (!watching.signal.aborted) view.show(job.name, event);
+          if (!watching.signal.aborted) view.show(job.name, event, job.handle.workflowId);
         }
       };
       const watched = watch().catch(() => {});

@@ -86,9 +86,9 @@ function bar(fraction: number, width: number): string {
 }
 
 /** Describes why an upload or a sync waits; undefined if it does not wait. */
-function describeWait(waiting: WaitingInfo | null): string | undefined {
+function describeWait(waiting: WaitingInfo | null, workflowId: string): string | undefined {
   if (!waiting) return undefined;
-  return `waiting: ${waiting.reason.replace(/\.$/, '')}. Retries automatically. To retry now, run "longhaul retry ID".`;
+  return `waiting: ${waiting.reason.replace(/\.$/, '')}. Retries automatically. To retry now, run "longhaul retry ${workflowId}".`;
 }
 
 const NO_RESPONSE = 'waiting for a response from a worker or Temporal';
@@ -104,13 +104,18 @@ interface WaitingEvent {
 }
 
 /** Describes the required operator action before an upload or a sync continues; undefined if none is required. */
-export function waitOf({ unpolled, pausedActivity, progress, isLasting, reason }: WaitingEvent): string | undefined {
+export function waitOf(
+  { unpolled, pausedActivity, progress, isLasting, reason }: WaitingEvent,
+  workflowId: string,
+): string | undefined {
   const held = unpolled ?? pausedActivity;
   if (held) return held.reason;
-  return isLasting ? reason : describeWait(progress?.waiting ?? null);
+  return isLasting ? reason : describeWait(progress?.waiting ?? null, workflowId);
 }
 
 /** Like `waitOf`, also if neither a worker nor Temporal responds. */
-export function waitOrSilenceOf(event: WaitingEvent): string | undefined {
-  return waitOf(event) ?? (event.isPaused ? event.reason : event.type === 'no-answer' ? NO_RESPONSE : undefined);
+export function waitOrSilenceOf(event: WaitingEvent, workflowId: string): string | undefined {
+  return (
+    waitOf(event, workflowId) ?? (event.isPaused ? event.reason : event.type === 'no-answer' ? NO_RESPONSE : undefined)
+  );
 }

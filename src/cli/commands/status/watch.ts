@@ -37,7 +37,7 @@ export async function watchStatus(context: CliContext, handle: JobHandle, json: 
       if (event.type === 'no-answer') {
         // The previous event has the same reason.
         if (event.unpolled) continue;
-        const line = event.isPaused ? event.reason : `${workflowId}: ${waitOrSilenceOf(event)}`;
+        const line = event.isPaused ? event.reason : `${workflowId}: ${waitOrSilenceOf(event, workflowId)}`;
         if (screen) screen.show(() => [line]);
         else if (!json) print(line);
         continue;

@@ -61,9 +61,9 @@ describe('the description of a sync', () => {
     const unpolled = { taskQueue: 'longhaul-transfer-a', host: 'a', reason: 'no worker of host a. Start it.' };
     const lines: string[] = [];
     const view = createLiveView(kind, (line) => lines.push(line), process.stderr);
-    view.show('', { type: 'progress', progress, bytesSent: sentBytes, unpolled });
-    view.show('', { type: 'no-answer', reason: unpolled.reason, unpolled });
-    view.show('', { type: 'progress', progress, bytesSent: sentBytes, unpolled });
+    view.show('', { type: 'progress', progress, bytesSent: sentBytes, unpolled }, 'sync-1');
+    view.show('', { type: 'no-answer', reason: unpolled.reason, unpolled }, 'sync-1');
+    view.show('', { type: 'progress', progress, bytesSent: sentBytes, unpolled }, 'sync-1');
     view.close();
     expect(lines.filter((line) => line === unpolled.reason)).toHaveLength(1);
     expect(lines).toHaveLength(kind === 'lines' ? 2 : 1);
@@ -73,12 +73,12 @@ describe('the description of a sync', () => {
   it('prints each state and each problem once', () => {
     const lines: string[] = [];
     const view = createLiveView('lines', (line) => lines.push(line), process.stderr);
-    view.show('', { type: 'progress', progress, bytesSent: sentBytes });
-    view.show('', { type: 'progress', progress, bytesSent: sentBytes });
-    view.show('', { type: 'no-answer', reason: 'x' });
-    view.show('', { type: 'no-answer', reason: 'x' });
-    view.show('', { type: 'progress', bytesSent: sentBytes, progress: { ...progress, state: 'deleting' } });
-    view.show('', { type: 'ended', status: 'COMPLETED' });
+    view.show('', { type: 'progress', progress, bytesSent: sentBytes }, 'sync-1');
+    view.show('', { type: 'progress', progress, bytesSent: sentBytes }, 'sync-1');
+    view.show('', { type: 'no-answer', reason: 'x' }, 'sync-1');
+    view.show('', { type: 'no-answer', reason: 'x' }, 'sync-1');
+    view.show('', { type: 'progress', bytesSent: sentBytes, progress: { ...progress, state: 'deleting' } }, 'sync-1');
+    view.show('', { type: 'ended', status: 'COMPLETED' }, 'sync-1');
     view.close();
     expect(lines).toEqual([
       '2 of 4 files · 1 KiB of 2 KiB · 1 failed',
@@ -93,7 +93,7 @@ describe('the description of a sync', () => {
       const lines: string[] = [];
       const view = createLiveView('lines', (line) => lines.push(line), process.stderr);
       for (const bytesSent of [1024, 1280, 1536, 1792]) {
-        view.show('', { type: 'progress', progress, bytesSent });
+        view.show('', { type: 'progress', progress, bytesSent }, 'sync-1');
         vi.advanceTimersByTime(2500);
       }
       expect(lines).toEqual([
@@ -108,15 +108,23 @@ describe('the description of a sync', () => {
   it('prints only the waiting reason, once, with --quiet', () => {
     const lines: string[] = [];
     const view = createLiveView('quiet', (line) => lines.push(line), process.stderr);
-    view.show('', { type: 'progress', progress, bytesSent: sentBytes });
-    view.show('', { type: 'no-answer', reason: 'x' });
+    view.show('', { type: 'progress', progress, bytesSent: sentBytes }, 'sync-1');
+    view.show('', { type: 'no-answer', reason: 'x' }, 'sync-1');
     expect(lines).toEqual([]);
     const waiting = { reason: 'the key is rejected', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 1 };
-    view.show('', { type: 'progress', bytesSent: sentBytes, progress: { ...progress, state: 'waiting', waiting } });
-    view.show('', { type: 'progress', bytesSent: sentBytes, progress: { ...progress, state: 'waiting', waiting } });
+    view.show(
+      '',
+      { type: 'progress', bytesSent: sentBytes, progress: { ...progress, state: 'waiting', waiting } },
+      'sync-1',
+    );
+    view.show(
+      '',
+      { type: 'progress', bytesSent: sentBytes, progress: { ...progress, state: 'waiting', waiting } },
+      'sync-1',
+    );
     view.close();
     expect(lines).toEqual([
-      'waiting: the key is rejected. Retries automatically. To retry now, run "longhaul retry ID".',
+      'waiting: the key is rejected. Retries automatically. To retry now, run "longhaul retry sync-1".',
     ]);
   });
 });
