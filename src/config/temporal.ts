@@ -1,7 +1,7 @@
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import * as z from 'zod';
-import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
+import { causeOf, errnoOf } from '../core/text/errno-cause.ts';
 import { encryptedDataConverter } from '../encryption/data-converter.ts';
 import { readSettingsFile } from '../network/watched-files.ts';
 
@@ -76,15 +76,13 @@ function readNamed(variable: string, path: string): string {
   try {
     return readSettingsFile(path);
   } catch (error) {
-    const cause = errnoCause(errnoOf(error) ?? (error as Error).message);
-    throw new Error(`cannot read ${path}, which ${variable} names: ${cause}`, { cause: error });
+    throw new Error(`cannot read ${path}, which ${variable} names: ${causeOf(error)}`, { cause: error });
   }
 }
 
 function problemOf(error: unknown): string {
   const { message, path, line } = error as NodeJS.ErrnoException & { readonly line?: number };
-  const code = errnoOf(error);
-  if (code !== undefined) return `cannot read ${path}: ${errnoCause(code)}`;
+  if (errnoOf(error) !== undefined) return `cannot read ${path}: ${causeOf(error)}`;
   if (error instanceof TypeError) return 'it has no table such as [profile.default]';
   // The parser of TOML also shows lines of the file, which may contain an API key.
   const [first = ''] = message.split('\n');

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { withoutUndefined } from '../core/objects.ts';
 import { ConfigError } from '../errors.ts';
-import { errnoCause } from '../core/text/errno-cause.ts';
+import { causeOf } from '../core/text/errno-cause.ts';
 import { closeServer } from '../network/http-server.ts';
 import { hostOfUrl, withoutBrackets } from '../network/url.ts';
 import { settingsSchema, type AdminControl, type SettingsChange } from './admin.ts';
@@ -148,9 +148,8 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
     EACCES: 'Choose another port (0: any free port).',
   };
   const code = error.code ?? '';
-  const cause = errnoCause(error.code ?? error.message);
   return new ConfigError(
-    `cannot listen on ${host}, port ${port}: ${cause}. ${fixes[code] ?? 'Choose an address of this machine.'}`,
+    `cannot listen on ${host}, port ${port}: ${causeOf(error)}. ${fixes[code] ?? 'Choose an address of this machine.'}`,
     { cause: error },
   );
 }

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pMap from 'p-map';
-import { errnoCause, errnoOf, ifExists } from '../core/text/errno-cause.ts';
+import { causeOf, ifExists } from '../core/text/errno-cause.ts';
 import { ConfigError } from '../errors.ts';
 import { DIRECTORY_MODE, makePrivate } from './private-files.ts';
 import type { LiveUpload, PartRecord, UploadRecord } from './upload-record.ts';
@@ -52,10 +52,8 @@ export async function loadUploads(paths: StorePaths): Promise<LiveUpload[]> {
       .toSorted((one, other) => one.record.orderMs - other.record.orderMs);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    const code = errnoOf(error);
-    const reason = code ? errnoCause(code) : error instanceof Error ? error.message : String(error);
     throw new ConfigError(
-      `cannot use the data directory ${paths.root} of the local API: ${reason}. Choose another directory.`,
+      `cannot use the data directory ${paths.root} of the local API: ${causeOf(error)}. Choose another directory.`,
       { cause: error },
     );
   }

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { errnoCause, errnoOf } from '../core/text/errno-cause.ts';
+import { causeOf, errnoOf } from '../core/text/errno-cause.ts';
 import { formatBytes } from '../core/text/format.ts';
 
 /** A changed file is detected at most this much later. */
@@ -79,9 +79,7 @@ export async function fileIdentity(path: string): Promise<string> {
 
 /** What is wrong with a file, for the end of a sentence that starts with its name. */
 export function fileProblem(error: unknown): string {
-  const code = errnoOf(error);
-  if (code === 'ENOENT') return 'does not exist';
-  return `cannot be read: ${code === undefined ? (error as Error).message : errnoCause(code)}`;
+  return errnoOf(error) === 'ENOENT' ? 'does not exist' : `cannot be read: ${causeOf(error)}`;
 }
 
 /** Larger than any key, configuration or list of certificates. */

@@ -5,7 +5,7 @@ import { ConfigError } from '../../errors.ts';
 import { EncryptionCodec } from '../../encryption/codec.ts';
 import { EncryptionKeys } from '../../encryption/keys.ts';
 import { startCodecServer } from '../../encryption/codec-server.ts';
-import { errnoCause, errnoOf } from '../../core/text/errno-cause.ts';
+import { causeOf } from '../../core/text/errno-cause.ts';
 import { interrupted, type CliContext } from '../context.ts';
 
 interface CodecServerCommandOptions {
@@ -44,9 +44,8 @@ export async function codecServerCommand(context: CliContext, options: CodecServ
     log: context.note,
   };
   const server = await startCodecServer(started).catch((error: unknown) => {
-    const cause = errnoCause(errnoOf(error) ?? (error as Error).message);
     throw new ConfigError(
-      `the codec server cannot listen on ${host} port ${port}: ${cause}. Choose another --port or --host`,
+      `the codec server cannot listen on ${host} port ${port}: ${causeOf(error)}. Choose another --port or --host`,
     );
   });
   const endpoint = `${server.url}/${path === undefined ? secret : 'TOKEN'}`;

@@ -50,6 +50,13 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof code === 'string' && (typeof errno === 'number' || code in causes) ? code : undefined;
 }
 
+/** Returns the cause of any error: that of a system error as `errnoCause`, else the message. */
+export function causeOf(error: unknown): string {
+  const code = errnoOf(error);
+  if (code !== undefined) return errnoCause(code);
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Returns the result of an operation on a path; undefined if the path does not exist. */
 export async function ifExists<T>(operation: Promise<T>): Promise<T | undefined> {
   return operation.catch((error: unknown) => {

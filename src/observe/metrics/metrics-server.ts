@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { Agent, request } from 'undici';
-import { errnoCause } from '../../core/text/errno-cause.ts';
+import { causeOf } from '../../core/text/errno-cause.ts';
 import { ConfigError } from '../../errors.ts';
 import { closeServer, listenOn } from '../../network/http-server.ts';
 
@@ -67,7 +67,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   const url = await listenOn(server, port, host).catch((error: NodeJS.ErrnoException) => {
     const isPort = error.code === 'EADDRINUSE' || error.code === 'EACCES';
     throw new ConfigError(
-      `cannot serve metrics on ${host}:${port}: ${errnoCause(error.code ?? error.message)}. ` +
+      `cannot serve metrics on ${host}:${port}: ${causeOf(error)}. ` +
         `Use another --metrics-${isPort ? 'port' : 'host'}.`,
       { cause: error },
     );

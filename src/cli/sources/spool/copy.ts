@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { errnoCause, errnoOf } from '../../../core/text/errno-cause.ts';
+import { causeOf } from '../../../core/text/errno-cause.ts';
 import { formatBytes } from '../../../core/text/format.ts';
 import { limitText } from '../../../core/upload/file-limits.ts';
 import { LonghaulError, SourceUnusableError } from '../../../errors.ts';
@@ -136,9 +136,8 @@ async function keeping<T>(what: string, folder: SpoolFolder, operation: Promise<
     return await operation;
   } catch (error) {
     if (error instanceof LonghaulError) throw error;
-    const code = errnoOf(error);
     throw new SpoolFailedError(
-      `cannot save ${what} in ${folder.path}: ${code === undefined ? (error as Error).message : errnoCause(code)}. ` +
+      `cannot save ${what} in ${folder.path}: ${causeOf(error)}. ` +
         'Set LONGHAUL_STATE_DIR to a writable directory with free space.',
       { cause: error },
     );
