@@ -94,8 +94,19 @@ export function grpcCause({ status, details }: GrpcFault): Explanation {
   const namespace = missingNamespace(details);
   if (namespace !== undefined) return namespaceMissing(namespace);
   const [problem, fix] = isNamed(status) ? statuses[status] : ['Temporal failed', 'Check the Temporal server'];
-  const cause = details.replace(/[\s.]+$/, '').replace(/\s+/g, ' ');
+  const cause = causeOf(details)
+    .replace(/[\s.]+$/, '')
+    .replace(/\s+/g, ' ');
   return { problem: `${problem}: ${cause === '' ? status : `${cause} (${status})`}`, fix };
+}
+
+/** Texts of the client library around an error of the network, and about a deadline, whose time is that of its last attempt. */
+function causeOf(details: string): string {
+  if (/^Deadline exceeded after [\d.]+s\b/.test(details)) return '';
+  return details
+    .replace(/^No connection established\.\s*/, '')
+    .replace(/^Last error: (Error: )?/, '')
+    .replace(/\s*Resolution note:.*$/s, '');
 }
 
 function isNamed(status: GrpcStatus): status is keyof typeof statuses {

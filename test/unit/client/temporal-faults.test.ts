@@ -28,6 +28,24 @@ describe('a call about a workflow whose task fails', () => {
   });
 });
 
+describe('the message of an error of the connection', () => {
+  it.each([
+    [
+      14,
+      'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1. Resolution note: ',
+      'Temporal did not respond: connect ECONNREFUSED 127.0.0.1:1 (UNAVAILABLE). ',
+    ],
+    [
+      4,
+      'Deadline exceeded after 0.001s,waiting for metadata filters',
+      'Temporal did not respond in time: DEADLINE_EXCEEDED. ',
+    ],
+    [14, 'connection refused', 'Temporal did not respond: connection refused (UNAVAILABLE). '],
+  ])('has the cause without other texts of the client library (%i %s)', (code, details, message) => {
+    expect((fromTemporal(serviceError(code, details), 'w') as Error).message).toContain(message);
+  });
+});
+
 describe('a message about a job', () => {
   it('is one line if the ID or the cause has line breaks', () => {
     const failed = new WorkflowUpdateFailedError('Workflow Update failed', new Error('a\r\n  b'));
