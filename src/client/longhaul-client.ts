@@ -130,7 +130,10 @@ export class LonghaulClient {
     }
   }
 
-  /** Closes the connection of `connect`. Uploads continue. */
+  /**
+   * Closes the connection of `connect`. Uploads continue. A pending `result` or `receipt` rejects after at most 20 s. To end
+   * it immediately, abort its signal.
+   */
   async close(): Promise<void> {
     await this.#sources.close();
     await this.#connection?.close();
