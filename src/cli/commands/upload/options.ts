@@ -58,7 +58,7 @@ export function addUploadRequestOptions(command: Command): Command {
     )
     .option(
       '--heartbeat-timeout <duration>',
-      'time without heartbeat until a retry, 1s to 10m (default: 10s)',
+      'time without a heartbeat until a retry, 1s to 10m (default: 10s)',
       durationOption('1s', '10m', '30s'),
     )
     .option('--transfer-queue <name>', 'task queue of the workers that send the parts (default: that of this host)');
@@ -68,7 +68,7 @@ export function addUploadOptions(command: Command): Command {
   return addUploadRequestOptions(command)
     .option('--id <id>', 'workflow ID (default: from the source, purpose and destination)')
     .addOption(
-      new Option('--split [auto]', 'several Files of whole JSONL lines, with auto in sizes for a slow link')
+      new Option('--split [auto]', 'several Files of whole JSONL lines (auto: in sizes for a slow link)')
         .choices(['auto'])
         .argParser(splitOption),
     )
