@@ -18,7 +18,7 @@ import {
 import { withSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
-/** Nothing that a generated request names can lead away from this machine. */
+/** All sources that a generated request can name are on this machine. */
 const sources = {
   s3: {
     default: { endpoint: 'http://127.0.0.1:9', region: 'x', credentials: { accessKeyId: 'x', secretAccessKey: 'x' } },
@@ -26,10 +26,10 @@ const sources = {
   http: { hosts: ['127.0.0.1'] },
 };
 
-/** Few by default, because each takes a workflow on a real server. The simulation runs many. */
+/** Few by default, because each requires a workflow on a real server. The simulation runs many. */
 const RUNS = generatedRuns(1);
 
-/** What a caller's program sends, without any SDK between. */
+/** A program that calls Temporal without an SDK. */
 class Caller {
   readonly #service: Client['workflowService'];
   readonly #taskQueue: string;
@@ -117,7 +117,7 @@ async function fatesOf(caller: Caller, workflowIds: readonly string[]): Promise<
   return fates;
 }
 
-/** Workers whose key the service rejects: uploads that begin wait, and nothing is sent. */
+/** Workers whose key the service rejects: uploads that start wait, and nothing is sent. */
 const waiting = (system: System) => ({
   sources,
   destinations: [{ name: 'default', baseUrl: system.api.url, apiKey: 'sk-wrong' }],

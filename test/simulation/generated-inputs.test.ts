@@ -14,7 +14,7 @@ import { failureOfError, payloadOf, RetryState, valueOf } from './payloads.ts';
 import { SandboxedWorkflow, type Command, type Failure, type Job, type Payload } from './run.ts';
 
 /*
- * Any program that reaches Temporal can start a workflow with any input, and send it anything. The source of these
+ * Any program that can connect to Temporal can start a workflow with any input, and send any message to it. The source of these
  * workflows has 100 bytes, and the service rejects their key: uploads that start wait.
  */
 
@@ -108,7 +108,7 @@ async function resolutionOf(activityType: string, input: object): Promise<object
   }
 }
 
-/** A workflow in the sandbox of a worker, and all that was wrong with its tasks. */
+/** A workflow in the sandbox of a worker, and the problems of its tasks. */
 class Caller {
   readonly problems: string[] = [];
   failure: Failure | undefined;
@@ -132,7 +132,7 @@ class Caller {
     return caller;
   }
 
-  /** Runs workflow tasks until nothing that the workflow started has to end. */
+  /** Runs workflow tasks until all calls of the workflow have ended. */
   async send(...sent: Job[]): Promise<void> {
     let jobs = sent;
     for (const endsAt = this.#tasks + 50; jobs.length > 0 && this.isOpen && this.#tasks < endsAt; this.#tasks++) {
@@ -160,7 +160,7 @@ class Caller {
     return this.send(signalOf(name, payloads));
   }
 
-  /** The answer to a query can be a failure. */
+  /** Returns the result of a query; undefined if the query fails. */
   async query(name: string, input?: readonly Payload[]): Promise<unknown> {
     const answer = await this.#workflow.query(name, input);
     return 'failure' in answer ? undefined : valueOf(answer);

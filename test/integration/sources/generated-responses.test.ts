@@ -13,7 +13,7 @@ import { answerOf, changes, CONTENT, type Change } from '../../support/generated
 
 const RUNS = generatedRuns(200);
 const STALL_MS = 600;
-/** For one source, from the first request to the last. */
+/** Maximum time for one source, from the first request to the last. */
 const BOUND_MS = 20_000;
 const AT_A_TIME = 16;
 
@@ -30,7 +30,7 @@ afterAll(() => {
   process.off('unhandledRejection', note).off('uncaughtException', note);
 });
 
-/** The answers to the requests of one source; the last one is repeated. */
+/** Responses to the requests of one source. The last one is repeated. */
 type Script = readonly Change[];
 
 const scripts: fc.Arbitrary<Script> = fc
@@ -42,7 +42,7 @@ interface Outcome {
   readonly tookMs: number;
 }
 
-/** Runs one case. Whatever happens is a result, or an error of ours that can be shown. */
+/** Runs one case, which must succeed or throw an error of Longhaul whose message can be shown. */
 async function outcomeOf(what: string, run: () => Promise<void>): Promise<Outcome> {
   const startedMs = performance.now();
   try {
@@ -60,7 +60,7 @@ function isShowable(message: string): boolean {
   return message.length <= MAX_MESSAGE_LENGTH && !/[\p{Cc}\p{Surrogate}]/u.test(message);
 }
 
-/** Reads a source to its end. The bytes must be those of the server, and as many as it announced. */
+/** Reads a source to its end. The bytes must be those of the server, and their number the announced size. */
 async function readAll(sources: Sources, source: Source): Promise<void> {
   const reader = await sources.open(source);
   try {
@@ -80,7 +80,7 @@ async function readAll(sources: Sources, source: Source): Promise<void> {
   }
 }
 
-/** @param idOf the number of the case in a request */
+/** @param idOf returns the number of the case in a request */
 function player(played: readonly Script[], idOf: (request: RawRequest) => number) {
   const turns = new Map<number, number>();
   return (request: RawRequest): RawAnswer => {
@@ -92,7 +92,7 @@ function player(played: readonly Script[], idOf: (request: RawRequest) => number
   };
 }
 
-/** @param stallTimeoutMs long where no answer stalls, so that a busy machine is not taken for one */
+/** @param stallTimeoutMs long if no response stalls, so that a busy machine does not cause a timeout */
 function sourcesAt(port: number, stallTimeoutMs = STALL_MS): Sources {
   return new Sources({
     http: { allowPrivate: ['127.0.0.1'], hosts: ['127.0.0.1'], stallTimeoutMs },
