@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
 import { temporal } from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LonghaulClient, LonghaulError, setupSearchAttributes } from '../../../src/index.ts';
+import { createWorker } from '../../../src/worker/index.ts';
 
 const { DescribeWorkflowExecutionResponse, DescribeTaskQueueResponse } = temporal.api.workflowservice.v1;
 const RUNNING = 1;
@@ -159,6 +161,15 @@ async function thrown(call: Call): Promise<unknown> {
 
 it('the table of gRPC statuses in the documentation is complete', () => {
   expect(documented.map(({ status }) => status)).toEqual(Array.from({ length: 16 }, (_, index) => index + 1));
+});
+
+it('a worker does not need a server that can describe the namespace', async () => {
+  Object.assign(server, { status: 12, answers: {} });
+  const connection = await NativeConnection.connect({ address });
+  const worker = await createWorker({ connection, destinations: [], roles: ['transfer'], host: 'h' });
+  expect(worker.taskQueues).toEqual(['longhaul-transfer', 'longhaul-transfer-h']);
+  await worker.shutdown();
+  await connection.close();
 });
 
 describe.each(documented)('the gRPC status $status $name', ({ status, name, className, code, retryable }) => {
