@@ -169,4 +169,29 @@ describe('a sync whose memory another client ends', () => {
     // The second run sends nothing.
     expect(service.files.size).toBe(2);
   });
+
+  it('continues as new while it waits for the memory of the last run, and then reads it', async () => {
+    const failures = [1, 2, 3].map((nth) => ({ ...endOf('recallSync', 'failure', { type: 'Other' }), nth }));
+    const plan = { folder: { ...folder, runs: 2 }, suggestAfterEvents: 12, forgedEnds: failures };
+    const { violations, trace, close, executions, service } = await simulate({ ...CALM, ...plan });
+    const text = trace.join('\n');
+    expect(violations, text).toEqual([]);
+    expect(text).toMatch(/continued/);
+    expect(executions).toBeGreaterThan(1);
+    const result = valueOf(close?.status === 'completed' ? close.result : undefined) as SyncResult | undefined;
+    expect(result?.counts, text).toMatchObject({ sent: { files: 2 }, failed: 0 });
+    expect(trace.filter((line) => line.includes('recallSync') && line.includes('ended: completed'))).toHaveLength(2);
+    expect(service.files.size).toBe(2);
+  });
+
+  it('fails after the retry period of the request with the cause and the fix', async () => {
+    const failures = [1, 2, 3, 4].map((nth) => ({ ...endOf('recallSync', 'failure', { type: 'Other' }), nth }));
+    const request = { ...CALM.request, giveUpAfterMs: 10 * 60_000 };
+    const { trace, close } = await simulate({ ...CALM, folder, request, forgedEnds: failures });
+    const failure = close?.status === 'failed' ? close.failure : undefined;
+    expect(failure?.message, trace.join('\n')).toBe(
+      'cannot read the memory of the last run: by hand. Check the Temporal server and the log of the workers.',
+    );
+    expect(failure?.applicationFailureInfo?.type).toBe(FailureType.MemoryUnavailable);
+  });
 });

@@ -216,7 +216,8 @@ function repeatAfter<T extends object>(
 function throwMemoryFailure(error: unknown, action: string): never {
   if (!(error instanceof ActivityFailure) || isRequestedCancellation(error) || repairable(error)) throw error;
   const { activityType, activityId, identity } = error;
-  const message = clipMessage(`cannot ${action}: ${(failureOf(error) as Error).message}`);
+  const problem = clipMessage(`cannot ${action}: ${(failureOf(error) as Error).message.replace(/\.$/, '')}`);
+  const message = `${problem}. Check the Temporal server and the log of the workers.`;
   const cause = ApplicationFailure.nonRetryable(message, FailureType.MemoryUnavailable);
   throw new ActivityFailure('Activity task failed', activityType, activityId, error.retryState, identity, cause);
 }

@@ -47,7 +47,7 @@ const reasons: Readonly<Record<string, Reason>> = {
   },
   [FailureType.MemoryUnavailable]: {
     cause: 'the memory of the sync cannot be read or written',
-    fix: 'Check the Temporal server and the log of the workers.',
+    fix: 'Fix the cause of the last error.',
   },
   [FailureType.ResultInvalid]: {
     cause: 'another program completed or cancelled an activity of the workflow',
