@@ -109,8 +109,10 @@ export class TopBoard {
     const events = handle.progress({ signal: callSignal(signal, AbortSignal.timeout(this.#queryTimeoutMs)) });
     try {
       const { value } = await events.next();
-      if (value?.type !== 'no-answer') this.#silences.delete(taskQueue);
-      if (value?.type === 'progress') return value;
+      if (value?.type === 'progress') {
+        this.#silences.delete(taskQueue);
+        return value;
+      }
       if (value?.type === 'no-answer') this.#silentUntilMs.set(taskQueue, performance.now() + SILENCE_MS);
       return undefined;
     } catch {
