@@ -28,15 +28,17 @@ it('commands name a worker that polls and never responds, and the fix, within se
         const isStarted = () => client.getHandle(id).describe();
         await until(() => isStarted().then(Boolean, () => false), `${id} to start`);
       }
-      const [status, top, pause] = await Promise.all([
+      const [status, top, doctor, pause] = await Promise.all([
         runCli(['status', upload], environment),
         runCli(['top', '--once'], environment),
+        runCli(['doctor'], environment),
         runCli(['pause', upload], environment),
         ...started.map((run) => until(() => run.stderr().includes(polls), 'the reason', MAX_MS)),
       ]);
       expect(status).toMatchObject({ code: 0, stdout: `${upload}: running\n` });
       expect(status.stderr).toContain(polls);
       expect(top.stdout).toContain(polls.slice(0, 'the worker unresp'.length));
+      expect(doctor).toMatchObject({ code: 1, stdout: expect.stringContaining(`fail  workers: ${polls}`) });
       expect(pause).toMatchObject({ code: 1, stderr: expect.stringContaining(polls) });
       for (const run of started) {
         run.interrupt();

@@ -27,7 +27,9 @@ export async function withUnresponsiveWorker(
   };
   const polls = [
     poll((request) => workflowService.pollWorkflowTaskQueue(request), taskQueue),
-    poll((request) => workflowService.pollActivityTaskQueue(request), transferTaskQueue(taskQueue, hostname())),
+    ...[undefined, hostname()].map((host) =>
+      poll((request) => workflowService.pollActivityTaskQueue(request), transferTaskQueue(taskQueue, host)),
+    ),
   ];
   try {
     await run();

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
+import { sentences, type Explanation } from '../../temporal/grpc-cause.ts';
 import { QueueWorkers } from './queue-workers.ts';
 import { describeQueue, type QueuePoller } from './read-queue.ts';
 
@@ -30,21 +31,28 @@ interface SilentWorkflow {
  *
  * @throws ServiceError of Temporal's client
  */
-export async function describeSilence(
+export async function describeSilence(client: Client, workflow: SilentWorkflow): Promise<string> {
+  return sentences(await explainSilence(client, workflow));
+}
+
+/** Like `describeSilence`, with a separate fix. */
+export async function explainSilence(
   client: Client,
   { workflowId, taskQueue, attempts = 0 }: SilentWorkflow,
-): Promise<string> {
+): Promise<Explanation> {
   const { presence, description } = await QueueWorkers.of(client).look(taskQueue, 'workflow', true);
-  if (presence === 'unpolled') return `no worker polls task queue "${taskQueue}". Start "longhaul worker".`;
+  if (presence === 'unpolled')
+    return { problem: `no worker polls task queue "${taskQueue}"`, fix: 'Start "longhaul worker"' };
   const { pollers } = description ?? (await describeQueue(client, taskQueue, 'workflow'));
   const workers = describeWorkers(namesOf(pollers));
   const polling = `${workers.text} ${workers.isOne ? 'polls' : 'poll'} task queue "${taskQueue}"`;
   const restart = workers.isOne ? 'restart it' : 'restart them';
   if (attempts > FEW_ATTEMPTS) {
     const problem = `workers cannot continue ${workflowId}, because its workflow task fails or times out`;
-    return `${problem}: ${polling}. Check the log, and ${restart}.`;
+    return { problem: `${problem}: ${polling}`, fix: `Check the log, and ${restart}` };
   }
-  return `${polling}, but ${workers.isOne ? 'does' : 'do'} not respond. Check the log, and ${restart} if this continues.`;
+  const problem = `${polling}, but ${workers.isOne ? 'does' : 'do'} not respond`;
+  return { problem, fix: `Check the log, and ${restart} if this continues` };
 }
 
 function describeWorkers(names: readonly string[]): { readonly text: string; readonly isOne: boolean } {

@@ -1,8 +1,11 @@
 import type { Client } from '@temporalio/client';
+import { listUploads } from '../../../client/lists/list-uploads.ts';
+import { explainSilence } from '../../../client/queues/describe-silence.ts';
 import { describeQueue, type QueueDescription } from '../../../client/queues/read-queue.ts';
 import { QueueWorkers } from '../../../client/queues/queue-workers.ts';
 import { findWaiting } from '../../../client/queues/unpolled-queue.ts';
-import { DEFAULT_TASK_QUEUE, transferTaskQueue } from '../../../contracts/names.ts';
+import { isWithoutWorker } from '../../../client/temporal-faults.ts';
+import { DEFAULT_TASK_QUEUE, QueryName, transferTaskQueue } from '../../../contracts/names.ts';
 import { lackingAttributes, registeredAttributes } from '../../../core/show/attribute-registry.ts';
 import { formatDuration } from '../../../core/text/format.ts';
 import { withBackend, type Backend } from '../../backend.ts';
@@ -12,6 +15,8 @@ import { CHECK_LIMIT_MS, checked, fail, messageOf, ok, warn, type Check, type Fi
 
 /** Workers that do not respond are checked twice. */
 const WORKERS_LIMIT_MS = 2 * CHECK_LIMIT_MS + 2000;
+/** Maximum number of jobs that are queried. */
+const ASKED = 3;
 
 /** Checks Temporal, its search attributes and its workers. If Temporal does not respond, the other checks are skipped. */
 export async function temporalChecks(context: CliContext, destination: string): Promise<readonly Check[]> {
@@ -26,7 +31,7 @@ export async function temporalChecks(context: CliContext, destination: string): 
         server,
         ...(await Promise.all([
           checked('search attributes', () => checkSearchAttributes(backend.client.temporal)),
-          checked('workers', () => checkWorkers(backend), WORKERS_LIMIT_MS),
+          checked('workers', () => checkWorkers(backend), WORKERS_LIMIT_MS + 2 * CHECK_LIMIT_MS),
           checked('hosts', () => checkHosts(backend), WORKERS_LIMIT_MS),
         ])),
       ];
@@ -93,9 +98,33 @@ async function checkWorkers({ client: { temporal: client, taskQueue, host }, isE
     WORKERS_LIMIT_MS,
   );
   const found = { host, control, controlQueue, transfer, transferQueue, ofHost, isEmbedded };
-  const check = judgeWorkers(found, Date.now());
+  const judged = judgeWorkers(found, Date.now());
+  // On the embedded server, commands start the workers.
+  const isPolled = judged.status !== 'fail' && control.pollers.length > 0;
+  const check = (isPolled ? await checkResponses(client, taskQueue) : undefined) ?? judged;
   if (check.status !== 'fail' || taskQueue !== DEFAULT_TASK_QUEUE || !check.fix) return check;
   return { ...check, fix: `${check.fix} (LONGHAUL_TASK_QUEUE can set another task queue for workers)` };
+}
+
+/** A problem if workers respond for none of the newest jobs; undefined if they respond, or no job is running. */
+async function checkResponses(client: Client, taskQueue: string): Promise<Finding | undefined> {
+  const asked: string[] = [];
+  for await (const { workflowId, status } of listUploads(client, {
+    syncs: true,
+    running: true,
+    taskQueue,
+    limit: ASKED,
+  }))
+    if (status === 'RUNNING') asked.push(workflowId);
+  const [newest] = asked;
+  if (newest === undefined) return undefined;
+  const isSilent = async (workflowId: string) => {
+    const query = () => client.workflow.getHandle(workflowId).query(QueryName.progress);
+    return bounded(client, query).then(() => false, isWithoutWorker);
+  };
+  if (!(await Promise.all(asked.map(isSilent))).every(Boolean)) return undefined;
+  const { problem, fix } = await bounded(client, () => explainSilence(client, { workflowId: newest, taskQueue }));
+  return fail(problem, `${fix.charAt(0).toLowerCase()}${fix.slice(1)}`);
 }
 
 /** Describes a queue. If no worker polls it, omits the pollers that Temporal lists for some time after they stop. */
