@@ -57,6 +57,10 @@ export async function startError(stateDir: string, version: string, problem: str
       `Set TEMPORAL_ADDRESS to an address of that server, ${otherDirectory}.`
     );
   }
+  const address = /listen tcp (\S+): bind: address already in use/.exec(tail)?.[1];
+  if (address !== undefined) {
+    return `the Temporal server did not start: another program uses its port (${address}). Stop that program, then try again.`;
+  }
   const isFull = await statfs(stateDir).then(
     ({ bavail, bsize }) => bavail * bsize < MIN_FREE_BYTES,
     () => false,

@@ -188,7 +188,11 @@ export class EmbeddedTemporal {
     return new Promise((resolve, reject) => {
       let isReady = false;
       let failure: StartError | undefined;
-      socket.setTimeout(SILENCE_MS, () => reject(this.#error(`no response within ${SILENCE_MS / 1000} s`)));
+      socket.setTimeout(SILENCE_MS, () => {
+        reject(this.#error(`no response within ${SILENCE_MS / 1000} s`));
+        // This process would wait for the response to its end, too.
+        socket.destroy();
+      });
       receive<ServerMessage>(socket, (message) => {
         if (message.note !== undefined) this.#log(message.note);
         if (message.state === 'restarting') {
@@ -232,7 +236,8 @@ export class EmbeddedTemporal {
     let shown: string | undefined;
     for (let problem = failure; ;) {
       if (problem) {
-        if (problem.message !== shown) this.#log(`${problem.message} Trying again every ${retryMs / 1000} s.`);
+        if (problem.message !== shown)
+          this.#log(`${problem.message.replace(/\.?$/, '.')} Trying again every ${retryMs / 1000} s.`);
         shown = problem.message;
         await delay(retryMs, undefined, { ref: false });
       }

@@ -4,7 +4,6 @@ import { mkdtemp, readdir, rmdir, symlink, unlink } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { attempt } from '../../core/objects.ts';
 import { errnoCause, errnoOf } from '../../core/text/errno-cause.ts';
@@ -16,6 +15,7 @@ const MAX_BYTES = 103;
 /** Time in which a server accepts a connection while many others connect. */
 const BUSY_MS = 60_000;
 const POLL_MS = 25;
+const MAX_LINE_LENGTH = 64 * 1024;
 const NOT_LISTENING = new Set<string | undefined>(['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE']);
 
 export const socketName = (number: number) => `server.${number}.sock`;
@@ -132,11 +132,16 @@ export function send(socket: Socket, message: ServerMessage | ClientMessage): vo
 }
 
 export function receive<Message>(socket: Socket, handle: (message: Partial<Message>) => void): void {
-  const lines = createInterface({ input: socket });
-  lines.on('error', () => {});
-  lines.on('line', (line) => {
-    const message = parseJson(line);
-    if (typeof message === 'object' && message !== null) handle(message);
+  let rest = '';
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const message = parseJson(line);
+      if (typeof message === 'object' && message !== null) handle(message);
+    }
+    // The other process is not Longhaul, and would fill the memory.
+    if (rest.length > MAX_LINE_LENGTH) socket.destroy();
   });
 }
 

@@ -58,7 +58,7 @@ async function withServer(
 describe('a command whose server fails', () => {
   it('tries again until a server is ready, and reports each cause once', () =>
     withServer({}, [ready(1), failed('full.'), failed('full.'), ready(1)], async (temporal, sockets, lines) => {
-      send(sockets[0] as Socket, failed('broken.'));
+      send(sockets[0] as Socket, failed('broken'));
       sockets[0]?.end();
       await until(() => lines.length === 3, 'the server to be ready again');
       expect(temporal.address).toBe('127.0.0.1:1');

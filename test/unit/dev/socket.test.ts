@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { mkdir, readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { connectTo, withSocketPath } from '../../../src/dev/server/socket.ts';
+import { connectTo, receive, withSocketPath } from '../../../src/dev/server/socket.ts';
+import { until } from '../../support/until.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
 afterEach(() => {
@@ -50,3 +52,19 @@ it.skipIf(process.platform !== 'linux')('connects although too many connections 
     server.close();
   }),
 );
+
+it('a process that sends no line is disconnected, and the lines of others arrive in any chunks', () =>
+  withTempDir(async (directory) => {
+    const received: unknown[] = [];
+    const server = createServer((socket) => receive(socket, (message) => received.push(message)));
+    await once(server.listen(join(directory, 'server.1.sock')), 'listening');
+    const socket = await connectTo(directory, 1);
+    socket?.write('{"pid":');
+    await setImmediate();
+    socket?.write('1}\n"text"\nnull\n\u0000{\n{"pid":2}\n');
+    await until(() => received.length === 2, 'both messages');
+    expect(received).toEqual([{ pid: 1 }, { pid: 2 }]);
+    socket?.resume().write('x'.repeat(1024 * 1024));
+    await until(() => socket?.destroyed === true, 'the end of the connection');
+    server.close();
+  }));

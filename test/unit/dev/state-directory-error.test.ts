@@ -27,6 +27,10 @@ it.each([
     'it exited (1). Fix the error in its log /state/temporal.log, then try again. Its last lines:\npanic: port',
   ],
   [
+    "Error: can't set frontend port 7: listen tcp 127.0.0.1:7: bind: address already in use",
+    'another program uses its port (127.0.0.1:7). Stop that program, then try again.',
+  ],
+  [
     'Error: unable to create SQLite admin DB: database disk image is malformed (11)',
     'the Temporal database is damaged (/state). Restore temporal.db and temporal.db-wal from a backup, or set ' +
       'LONGHAUL_STATE_DIR to another directory.',
