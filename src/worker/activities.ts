@@ -32,13 +32,10 @@ export interface OwnWorkerOptions extends Pick<ActivityDependencies, 'destinatio
  *
  * @throws ConfigError for invalid `sources`, without `destination`, and if the process uses two copies of Temporal's SDK
  */
-export function createActivities({
-  destination,
-  sources,
-  rates = new UploadRates(),
-}: OwnWorkerOptions): ControlActivities & TransferActivities {
-  // Not every caller checks types.
-  if (typeof (destination as unknown) !== 'function') {
+export function createActivities(options: OwnWorkerOptions): ControlActivities & TransferActivities {
+  // Programs without types can pass any value.
+  const { destination, sources, rates = new UploadRates() } = (options as OwnWorkerOptions | undefined) ?? {};
+  if (typeof destination !== 'function') {
     throw new ConfigError('"destination" is missing: pass the "get" of a "Destinations" of longhaul/worker');
   }
   // Activities of one copy have no context in a worker of the other.
@@ -46,9 +43,9 @@ export function createActivities({
   const opened = new Sources(workerSources(sources), undefined, currentWorkflow);
   let attributes: NamespaceAttributes | undefined;
   const hasAttributes = async () => {
-    const { connection, options } = clientOfActivity() ?? {};
-    if (!connection) return false;
-    attributes ??= new NamespaceAttributes(connection, options?.namespace ?? 'default');
+    const client = clientOfActivity();
+    if (!client?.connection) return false;
+    attributes ??= new NamespaceAttributes(client.connection, client.options?.namespace ?? 'default');
     return attributes.areKnown();
   };
   const dependencies = { destination, sources: opened, rates, hasAttributes };

@@ -3,6 +3,7 @@ import type { KeyProvider } from '../keys/key-provider.ts';
 import { createDestination } from '../destinations/kinds.ts';
 import type { CallWatch, Destination, Gate } from '../destinations/port.ts';
 import type { DestinationProfile } from '../destinations/profile.ts';
+import { profilesProblems } from '../destinations/profile-problems.ts';
 import { requestGate } from '../pace/gate.ts';
 import type { RequestRateOptions } from '../pace/request-rate.ts';
 import type { WatchedKeys } from './key-watch.ts';
@@ -31,7 +32,10 @@ export class Destinations {
     this.#options = options;
   }
 
+  /** @throws ConfigError if a destination has no `name`, `baseUrl` or `apiKey`, or a name is repeated */
   static of(profiles: readonly DestinationProfile[], options?: DestinationsOptions): Destinations {
+    const problems = profilesProblems(profiles);
+    if (problems.length > 0) throw new ConfigError(problems.join('; '));
     const byName = new Map(profiles.map((profile) => [profile.name, profile]));
     return new Destinations((name) => {
       const profile = byName.get(name);

@@ -3,6 +3,7 @@ import type { DataConverter } from '@temporalio/common';
 import type { Registry } from 'prom-client';
 import { Limits } from '../contracts/limits.ts';
 import { MIN_LIMIT_BYTES_PER_SECOND } from '../core/pace/rate.ts';
+import { isObject, isText, profilesProblems } from '../destinations/profile-problems.ts';
 import { taskQueueProblem } from '../core/task-queue.ts';
 import type { DestinationProfile } from '../destinations/profile.ts';
 import type { Tracing } from '../observe/tracing/tracing.ts';
@@ -132,33 +133,13 @@ function shapeProblems(options: unknown): string[] {
   const lists = ['otherHosts', 'roles'] as const;
   return [
     ...unknown,
-    ...(isDestinations(options['destinations'])
-      ? []
-      : ['"destinations" must be a function, or a list of objects with "name", "baseUrl" and "apiKey"']),
+    ...(typeof options['destinations'] === 'function' ? [] : profilesProblems(options['destinations'])),
     ...objects.flatMap((name) => check(name, isObject, 'an object')),
     ...flags.flatMap((name) => check(name, (value) => typeof value === 'boolean', 'true or false')),
     ...lists.flatMap((name) =>
       check(name, (value) => Array.isArray(value) && value.every(isText), 'a list of non-empty strings'),
     ),
   ];
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value !== '';
-}
-
-function isDestinations(value: unknown): boolean {
-  if (typeof value === 'function') return true;
-  const isProfile = (one: unknown) =>
-    isObject(one) &&
-    isText(one['name']) &&
-    isText(one['baseUrl']) &&
-    (isText(one['apiKey']) || typeof one['apiKey'] === 'function' || isObject(one['apiKey']));
-  return Array.isArray(value) && value.every(isProfile);
 }
 
 /** Every problem of the options of a worker, apart from those that are found when `destinations` and `sources` are used. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { workerSources } from '../../../src/config/sources.ts';
-import { createWorker, LonghaulPlugin } from '../../../src/worker/index.ts';
+import { createActivities } from '../../../src/worker/activities.ts';
+import { createWorker, Destinations, LonghaulPlugin } from '../../../src/worker/index.ts';
 
 const destinations = [{ name: 'default', baseUrl: 'https://api.test/v1', apiKey: 'sk-test' }];
 const anything = (value: unknown) => value as never;
@@ -15,6 +16,7 @@ describe('options of a worker that a program without types passes', () => {
     [{ destinations: [null] }, ofDestinations],
     [{ destinations: [{ name: 'a', baseURL: 'https://api.test/v1', apiKey: 'k' }] }, ofDestinations],
     [{ destinations: [{ ...destinations[0], apiKey: undefined }] }, ofDestinations],
+    [{ destinations: [...destinations, ...destinations] }, /"destinations" has the name "default" twice/],
     [{ destinations, transferSlot: 3 }, /"transferSlot" is not an option/],
     [{ destinations, roles: 'control' }, /"roles" must be a list of non-empty strings/],
     [{ destinations, roles: null }, /"roles" must be a list of non-empty strings/],
@@ -24,6 +26,14 @@ describe('options of a worker that a program without types passes', () => {
     const rejected = { code: 'CONFIG_INVALID', message: expect.stringMatching(message) };
     await expect(createWorker(anything(options))).rejects.toMatchObject(rejected);
     expect(() => new LonghaulPlugin(anything(options))).toThrow(message);
+  });
+
+  it.each([undefined, null, {}, [null], [{ name: 'a' }]])('Destinations.of(%j) is rejected', (profiles) => {
+    expect(() => Destinations.of(anything(profiles))).toThrow(ofDestinations);
+  });
+
+  it.each([undefined, null, {}])('createActivities(%j) is rejected', (options) => {
+    expect(() => createActivities(anything(options))).toThrow(/^"destination" is missing/);
   });
 
   it.each<[unknown, string]>([

@@ -1,0 +1,23 @@
+/** Problems of a list of destinations, because programs without types can pass any value. */
+export function profilesProblems(value: unknown): string[] {
+  if (!Array.isArray(value) || !value.every(isProfile)) {
+    return ['"destinations" must be a function, or a list of objects with "name", "baseUrl" and "apiKey"'];
+  }
+  const names = value.map(({ name }) => name);
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  return repeated === undefined ? [] : [`"destinations" has the name "${repeated}" twice`];
+}
+
+function isProfile(value: unknown): value is { readonly name: string } {
+  if (!isObject(value)) return false;
+  const { name, baseUrl, apiKey } = value;
+  return isText(name) && isText(baseUrl) && (isText(apiKey) || typeof apiKey === 'function' || isObject(apiKey));
+}
+
+export function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
