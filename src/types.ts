@@ -7,9 +7,9 @@
 export type { SearchAttributesSetup } from './client/setup.ts';
 export type { ListedState } from './client/lists/list-uploads.ts';
 export type { WorkflowSummary } from './client/lists/list-uploads.ts';
-export type { PausedActivity, UnpolledQueue } from './client/jobs.ts';
+export type { UnpolledQueue } from './client/jobs.ts';
 export type { WorkflowDescription } from './client/follow/followed-workflow.ts';
-export type { PartTrouble } from './client/follow/pending.ts';
+export type { PartTrouble, PausedActivity } from './client/follow/pending.ts';
 export type { PiecesFailedDetails } from './contracts/failures.ts';
 export type { ContentCheck, ContentProblems, LineProblem } from './contracts/content.ts';
 export { Defaults, Limits } from './contracts/limits.ts';

@@ -1,7 +1,7 @@
 import type { SplitUploadProgress, SplitUploadResult } from '../contracts/split.ts';
 import type { SyncProgress, SyncResult } from '../contracts/sync.ts';
 import type { JobKind, UploadProgress, UploadResult } from '../contracts/upload.ts';
-import type { PartTrouble } from './follow/pending.ts';
+import type { PartTrouble, PausedActivity } from './follow/pending.ts';
 
 /**
  * Progress of a job, as the query `progress` returns it: `UploadProgress`, `SplitUploadProgress` or `SyncProgress`. All start
@@ -25,15 +25,6 @@ export interface UnpolledQueue {
   readonly taskQueue: string;
   /** Host whose workers poll it; undefined if workers of all hosts do. */
   readonly host: string | undefined;
-  /** Problem and fix on one line. */
-  readonly reason: string;
-}
-
-/** An activity that an operator has paused in Temporal: the job waits for it. */
-export interface PausedActivity {
-  /** The job, or one of its uploads. */
-  readonly workflowId: string;
-  readonly activityId: string;
   /** Problem and fix on one line. */
   readonly reason: string;
 }

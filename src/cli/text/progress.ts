@@ -1,4 +1,5 @@
-import type { JobProgress, PausedActivity, UnpolledQueue } from '../../client/jobs.ts';
+import type { PausedActivity } from '../../client/follow/pending.ts';
+import type { JobProgress, UnpolledQueue } from '../../client/jobs.ts';
 import { formatBytes, formatDuration } from '../../core/text/format.ts';
 import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';

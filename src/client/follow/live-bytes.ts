@@ -1,8 +1,9 @@
 import type { Client, DescribeWorkflowExecutionResponse } from '@temporalio/client';
 import { QueryName, WorkflowName } from '../../contracts/names.ts';
 import { withPieceProgress } from '../../core/split/progress.ts';
-import type { JobProgress, PausedActivity } from '../jobs.ts';
-import { decodedPending, partsUnderWay, pausedActivityOf, type PartTrouble, type PendingActivity } from './pending.ts';
+import type { JobProgress } from '../jobs.ts';
+import { decodedPending, partsUnderWay, pausedActivityOf } from './pending.ts';
+import type { PartTrouble, PausedActivity, PendingActivity } from './pending.ts';
 import { readUploadProgress } from './read-answers.ts';
 import { isOpen } from '../../temporal/workflow-status.ts';
 

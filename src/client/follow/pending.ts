@@ -3,7 +3,6 @@ import type { Payload } from '@temporalio/common';
 import type { PartHeartbeat } from '../../contracts/activities.ts';
 import { Limits } from '../../contracts/limits.ts';
 import { decodePayloads, readPayload } from '../../temporal/tolerant-client.ts';
-import type { PausedActivity } from '../jobs.ts';
 import { clipMessage } from '../../core/text/clip.ts';
 
 /** The newest failure of an activity that is retried. */
@@ -14,6 +13,15 @@ export interface PartTrouble {
   /** One of `FailureType`, or empty. */
   readonly failureType: string;
   readonly message: string;
+}
+
+/** An activity that an operator has paused in Temporal: the job waits for it. */
+export interface PausedActivity {
+  /** The job, or one of its uploads. */
+  readonly workflowId: string;
+  readonly activityId: string;
+  /** Problem and fix on one line. */
+  readonly reason: string;
 }
 
 export type PendingActivity = NonNullable<DescribeWorkflowExecutionResponse['pendingActivities']>[number];
