@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pMap from 'p-map';
 import { causeOf, ifExists } from '../core/text/errno-cause.ts';
 import { ConfigError } from '../errors.ts';
+import { makeDirectory } from '../make-directory.ts';
 import { DIRECTORY_MODE, makePrivate } from './private-files.ts';
 import type { LiveUpload, PartRecord, UploadRecord } from './upload-record.ts';
 
@@ -41,7 +42,7 @@ export class StorePaths {
 export async function loadUploads(paths: StorePaths): Promise<LiveUpload[]> {
   try {
     await rm(paths.incoming, { recursive: true, force: true });
-    await mkdir(paths.root, { recursive: true, mode: DIRECTORY_MODE });
+    makeDirectory(paths.root, DIRECTORY_MODE);
     await mkdir(paths.incoming, { mode: DIRECTORY_MODE });
     await mkdir(paths.uploads, { recursive: true, mode: DIRECTORY_MODE });
     await makePrivate(paths);

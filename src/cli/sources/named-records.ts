@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { LonghaulClient } from '../../client/longhaul-client.ts';
 import type { Config } from '../../config/config.ts';
 import { stateDirectoryError } from '../../dev/server/errors.ts';
+import { makeDirectory } from '../../make-directory.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 import type { NamedSources } from '../../sources/named-sources.ts';
 import { namedFolder } from './source-settings.ts';
@@ -35,7 +36,7 @@ export class NamedRecords {
   async add(named: NamedSources, workflowIds: readonly string[]): Promise<void> {
     const record = { workflowIds, ...named };
     try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      makeDirectory(this.#folder);
       await writeJsonFile(join(this.#folder, `${randomUUID()}.json`), record);
     } catch (error) {
       throw stateDirectoryError(dirname(this.#folder), error);

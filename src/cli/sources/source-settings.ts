@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { constants, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { access } from 'node:fs/promises';
 import type { Config } from '../../config/config.ts';
 import { createOnce } from '../../config/create-once.ts';
 import { attempt } from '../../core/objects.ts';
 import { stateDirectoryError } from '../../dev/server/errors.ts';
+import { makeDirectory } from '../../make-directory.ts';
 import { namedBy, type NamedSources } from '../../sources/named-sources.ts';
 import type { SourceSettings } from '../../sources/source-settings.ts';
 import { SpoolFolder } from './spool/folder.ts';
@@ -63,7 +64,7 @@ export function namedFolder({ stateDir }: Pick<Config, 'stateDir'>): string {
 function ownSealKey(stateDir: string): string {
   const path = join(stateDir, 'seal-key');
   try {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    makeDirectory(stateDir);
     if (!existsSync(path)) createOnce(path, randomBytes(32).toString('hex'));
     return readFileSync(path, 'utf8');
   } catch (error) {

@@ -1,9 +1,10 @@
-import { chmod, mkdir, readdir, realpath, stat } from 'node:fs/promises';
+import { chmod, readdir, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Stats } from 'node:fs';
 import { ifExists } from '../../core/text/errno-cause.ts';
 import { ConfigError } from '../../errors.ts';
+import { makeDirectory } from '../../make-directory.ts';
 import { stateDirectoryError } from './errors.ts';
 
 /** Names of Longhaul's entries in the state directory. */
@@ -24,7 +25,7 @@ const temporary = ['/tmp', '/var/tmp', '/dev/shm'];
  */
 export async function openPrivateState(path: string): Promise<string> {
   try {
-    await makeDirectory(path);
+    makeDirectory(path);
     const stateDir = await realpath(path);
     const stats = await stat(stateDir);
     assertOwner(stateDir, stats);
@@ -59,21 +60,6 @@ export async function openPrivateState(path: string): Promise<string> {
 
 function realOf(path: string): Promise<string | undefined> {
   return realpath(path).catch(() => undefined);
-}
-
-/** Creates directories recursively. The recursive `mkdir` of Node.js reports a read-only file system as a missing path. */
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: 0o700 });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
-    if (code !== 'ENOENT' || dirname(path) === path) throw error;
-    await makeDirectory(dirname(path));
-    await mkdir(path, { mode: 0o700 }).catch((late: NodeJS.ErrnoException) => {
-      if (late.code !== 'EEXIST') throw late;
-    });
-  }
 }
 
 async function tightenEntries(directory: string, names: readonly string[]): Promise<void> {

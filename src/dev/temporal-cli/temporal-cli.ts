@@ -1,8 +1,9 @@
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Dispatcher } from 'undici';
 import { errnoCause, errnoOf } from '../../core/text/errno-cause.ts';
 import { ConfigError } from '../../errors.ts';
+import { makeDirectory } from '../../make-directory.ts';
 import { checkTemporalCli, findOnPath, OLDEST_TEMPORAL_CLI } from './temporal-cli-check.ts';
 import {
   downloadTemporalCli,
@@ -92,7 +93,7 @@ async function fetchIntoCache(
   let temporary: string | undefined;
   try {
     const digests = givenDigests ?? pinnedDigests();
-    await mkdir(directory, { recursive: true });
+    makeDirectory(directory, 0o777);
     await removeAbandonedDownloads(directory);
     temporary = await mkdtemp(join(directory, 'fetch-'));
     const executable = await fetch(temporary, digests);

@@ -8,6 +8,7 @@ import { attempt } from '../../../core/objects.ts';
 import type { Source } from '../../../contracts/sources.ts';
 import { readJsonFile, writeJsonFile } from '../json-file.ts';
 import { ConfigError } from '../../../errors.ts';
+import { makeDirectory } from '../../../make-directory.ts';
 import { isInOneOf } from '../../../sources/file/paths.ts';
 import { isOpen } from '../../../temporal/workflow-status.ts';
 
@@ -145,7 +146,7 @@ export class SpoolFolder {
   /** Creates the folder if it is missing, and the record of a new copy. */
   async #newId(values: z.infer<typeof recordSchema>): Promise<string> {
     await openPrivateState(this.#stateDir);
-    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    makeDirectory(this.path);
     const id = randomUUID();
     await this.#record(id, values);
     return id;
