@@ -52,9 +52,9 @@ describe('a sync', () => {
         runCli(['list', '--state', 'paused'], environment),
       ]);
       for (const { stdout } of [waiting, running]) {
-        expect(lineOf(stdout, workflowId)).toMatch(/^\S+ +waiting +\S+ +sync +0 % .*ApiRejected 401 .*\/data$/);
+        expect(lineOf(stdout, workflowId)).toMatch(/^\S+ +waiting +\S+ +sync +0% .*ApiRejected 401 .*\/data$/);
       }
-      expect(lineOf(top.stdout, workflowId)).toMatch(/^waiting +0 % .* sync +.*rejects the key/);
+      expect(lineOf(top.stdout, workflowId)).toMatch(/^waiting +0% .* sync +.*rejects the key/);
       expect(top.stderr).toMatch(/sync/);
       expect(mine(json.stdout, workflowId)).toMatchObject({
         uploads: [],

@@ -97,12 +97,12 @@ describe.skipIf(browser === undefined)(
             await ui.openUpload(first(scene.waiting).workflowId);
             await ui.seesEvent(/part 1\/4/);
             await pictures.take(page, 'waiting-timeline');
-            await ui.details([/waiting/, /\d+ %/, /of 4 parts/, /key has no permission \(403\)/]);
+            await ui.details([/waiting/, /\d+%/, /of 4 parts/, /key has no permission \(403\)/]);
             await pictures.take(page, 'waiting');
 
             const running = first(scene.uploading);
             await ui.openUpload(running.workflowId);
-            await ui.details([/uploading/, /\d+ %/, /of 7 parts/, /at most 2 at a time/]);
+            await ui.details([/uploading/, /\d+%/, /of 7 parts/, /at most 2 at a time/]);
             await pictures.take(page, 'uploading');
             await ui.sendUpdate('retune', '{"concurrency": 4}');
             expect(await running.status()).toMatchObject({ state: 'uploading', concurrency: 4 });

@@ -139,13 +139,13 @@ describe('the terminal', () => {
           ['top', '--sort', 'state'],
           system.environment,
           async ({ shows, press, screen, ended }) => {
-            await shows(/uploading +\d+ % .*KiB\/s.*evil�\[2J�-/);
+            await shows(/uploading +\d+% .*KiB\/s.*evil�\[2J�-/);
             const before = await handle.status();
             await shows(/sorted by state \(s: change, q: quit\)/);
             press('s');
             await shows(/by start \(s/);
             await handle.pause({ parts: 'stop' });
-            await shows(new RegExp(`paused +\\d+ %.*evil`));
+            await shows(new RegExp(`paused +\\d+%.*evil`));
             press('q');
             expect(await ended).toBe(0);
             expect(screen()).not.toContain('\u001b[2J');
@@ -196,8 +196,8 @@ describe('the terminal', () => {
         const uploading = narrow(
           ['upload', ...files, '--purpose', 'assistants', '--part-size', '1MiB', '--concurrency', '1'],
           async ({ shows }) => {
-            await shows(/訓.*….* [1-9]\d % · .*left/);
-            await shows(/a-nam.*….* [1-9]\d %/);
+            await shows(/訓.*….* [1-9]\d% · .*left/);
+            await shows(/a-nam.*….* [1-9]\d%/);
           },
         );
         await partsReceived(system, 2);
@@ -205,11 +205,11 @@ describe('the terminal', () => {
         const listed = await narrow(['list', '--running'], async () => {});
         // The column is shown if a sync of another test runs.
         expect(listed).toMatch(/^STATE +ID( +TYPE)? +DONE$/m);
-        expect(listed).toMatch(/^uploading +longhau.*….* \d+ %$/m);
+        expect(listed).toMatch(/^uploading +longhau.*….* \d+%$/m);
         const topped = await narrow(['top', '--once'], async () => {});
-        expect(topped).toMatch(/^uploading +\d+ % .*longhau.*…/m);
+        expect(topped).toMatch(/^uploading +\d+% .*longhau.*…/m);
         await narrow(['top'], async ({ shows, press }) => {
-          await shows(/\d+ %[^]*s: change, q: quit/);
+          await shows(/\d+%[^]*s: change, q: quit/);
           press('q');
         });
         const { uploads } = JSON.parse((await longhaul(system, 'list', '--running', '--json')).stdout);

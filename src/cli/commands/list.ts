@@ -70,5 +70,5 @@ function describeReason({ reason, endsTooEarly, unpolled }: Listed): string {
 
 function describePercent({ percent, bytes, bytesDone }: WorkflowSummary): string {
   const known = percent ?? (bytes && bytesDone !== undefined ? (bytesDone / bytes) * 100 : undefined);
-  return known === undefined ? '' : `${Math.floor(known)} %`;
+  return known === undefined ? '' : `${Math.floor(known)}%`;
 }

@@ -1,9 +1,9 @@
 import type { PausedActivity } from '../../client/follow/pending.ts';
 import type { JobProgress, UnpolledQueue } from '../../client/jobs.ts';
 import { formatBytes, formatDuration } from '../../core/text/format.ts';
-import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
 import { printable } from '../../core/text/printable.ts';
+import { cutMiddle } from './wrap-text.ts';
 import type { WaitingInfo } from '../../contracts/upload.ts';
 
 /**
@@ -30,7 +30,7 @@ function amountWords(progress: JobProgress, bytesSent: number): string[] {
   const { bytesTotal } = progress;
   const amounts = `${formatBytes(bytesSent)} of ${formatBytes(bytesTotal)}`;
   if (progress.kind !== 'sync') {
-    return bytesTotal === 0 ? [] : [`${Math.floor((bytesSent / bytesTotal) * 100)} %`, amounts];
+    return bytesTotal === 0 ? [] : [`${Math.floor((bytesSent / bytesTotal) * 100)}%`, amounts];
   }
   const { toSend, sent, failed } = progress.counts;
   if (toSend.files === 0) return [];
@@ -67,10 +67,10 @@ export function barLine(line: BarLine, columns: number): string {
       const rest = [...(barWidth > 0 ? [bar(line.fraction, barWidth)] : []), words.join(' · ')].join(' ');
       const space = width - stringWidth(rest) - (name ? 1 : 0);
       if (space < Math.min(nameWidth, MIN_NAME_WIDTH)) continue;
-      return name ? `${cliTruncate(name, Math.max(space, 1), { position: 'middle' })} ${rest}` : rest;
+      return name ? `${cutMiddle(name, Math.max(space, 1))} ${rest}` : rest;
     }
   }
-  return cliTruncate([name, line.words[0] ?? ''].filter(Boolean).join(' '), width, { position: 'middle' });
+  return cutMiddle([name, line.words[0] ?? ''].filter(Boolean).join(' '), width);
 }
 
 function fewerAndFewer(words: readonly string[]): readonly (readonly string[])[] {

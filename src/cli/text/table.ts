@@ -1,6 +1,7 @@
 import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
 import { printable } from '../../core/text/printable.ts';
+import { cutMiddle } from './wrap-text.ts';
 
 export interface Column<Row> {
   readonly header: string;
@@ -87,7 +88,7 @@ function shrink<Row>(columns: readonly Laid<Row>[], width: number): readonly Lai
   if (!widest) return columns;
   const least = Math.max(widest.shrinksTo as number, Math.min(second?.width ?? 0, widest.width - 1));
   const narrower = Math.max(least, widest.width - excess);
-  const cells = widest.cells.map((cell) => cliTruncate(cell, narrower, { position: 'middle' }));
+  const cells = widest.cells.map((cell) => cutMiddle(cell, narrower));
   return shrink(
     columns.map((column) => (column === widest ? { ...column, cells, width: narrower } : column)),
     width,

@@ -1,3 +1,4 @@
+import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
 
 /** Further columns of the lines that continue one. */
@@ -41,4 +42,11 @@ function wrapLine(line: string, width: number): string {
 export function terminalWidth({ isTTY, columns }: NodeJS.WriteStream): number | undefined {
   // A terminal without a size reports 0.
   return isTTY && columns > 0 ? columns : undefined;
+}
+
+/** Shortens a text in its middle to at most this width. */
+export function cutMiddle(text: string, width: number): string {
+  const cut = cliTruncate(text, width, { position: 'middle' });
+  // It can keep both columns of a wide character of which it should keep one.
+  return stringWidth(cut) > width ? cliTruncate(text, width - 1, { position: 'middle' }) : cut;
 }

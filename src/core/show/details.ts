@@ -26,7 +26,7 @@ export function headLines({ state, filename, bytesTotal, bytesDone }: ProgressHe
   if (bytesTotal > 0) {
     const percent = Math.floor((bytesDone / bytesTotal) * 100);
     const amounts = `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`;
-    lines.push(`${progressBar(bytesDone, bytesTotal)} ${percent} % · ${amounts}`);
+    lines.push(`${progressBar(bytesDone, bytesTotal)} ${percent}% · ${amounts}`);
   }
   return lines;
 }

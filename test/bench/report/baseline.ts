@@ -62,6 +62,6 @@ function describeMove(name: string, now: Figure, before: Figure): string[] {
   const isApart = now.least > before.most || now.most < before.least;
   const change = now.median / before.median - 1;
   if (!isApart || Math.abs(change) < LEAST_NEWS) return [];
-  const percent = `${change > 0 ? '+' : '−'}${Math.abs(change * 100).toFixed(0)} %`;
+  const percent = `${change > 0 ? '+' : '−'}${Math.abs(change * 100).toFixed(0)}%`;
   return [`MOVED ${percent}: ${name}: ${formatFigure(now)}, was ${formatFigure(before)}`];
 }

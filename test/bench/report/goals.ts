@@ -88,7 +88,7 @@ export const goals: readonly Goal[] = [
     figure: 'limits: largest deviation, %',
     most: 5,
     digits: 1,
-    unit: ' %',
+    unit: '%',
   },
   { text: '≤ 4 history events per part', figure: 'file-size: events per part', most: 4 },
   { text: '≤ 2.2 billable actions per part', figure: 'file-size: billable actions per part', most: 2.2 },

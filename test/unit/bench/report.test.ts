@@ -26,15 +26,15 @@ describe('the comparison with the baseline', () => {
 
   it('reports a ratio whose rounds do not overlap those of the baseline', () => {
     const [moved, summary] = compareRatios({ 'a / b': figure(1.2, 1.3, 1.4) }, before);
-    expect(moved).toBe('MOVED +30 %: a / b: 1.30 (1.20–1.40), was 1.00 (0.90–1.10)');
+    expect(moved).toBe('MOVED +30%: a / b: 1.30 (1.20–1.40), was 1.00 (0.90–1.10)');
     expect(summary).toContain('0 of 1 ratios are within the noise');
   });
 
-  it('ignores overlapping rounds, and a change of less than 5 %, as noise', () => {
+  it('ignores overlapping rounds, and a change of less than 5%, as noise', () => {
     expect(compareRatios({ 'a / b': figure(1.05, 1.3, 1.4) }, before)).toHaveLength(1);
     const steady = { 'a / b': figure(1, 1, 1) };
     expect(compareRatios({ 'a / b': figure(1.03, 1.03, 1.03) }, steady)).toHaveLength(1);
-    expect(compareRatios({ 'a / b': figure(0.9, 0.9, 0.9) }, steady)[0]).toContain('MOVED −10 %');
+    expect(compareRatios({ 'a / b': figure(0.9, 0.9, 0.9) }, steady)[0]).toContain('MOVED −10%');
   });
 
   it('lists ratios that only the measurement or only the baseline has', () => {

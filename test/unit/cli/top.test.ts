@@ -80,7 +80,7 @@ describe('a row of longhaul top', () => {
     });
     expect(describeRows([row()])).toEqual([
       'STATE      DONE   SIZE     RATE  LEFT  FILE   ID',
-      'uploading  37 %  8 MiB  1 MiB/s   5 s  a.bin  longhaul-a.bin-1',
+      'uploading   37%  8 MiB  1 MiB/s   5 s  a.bin  longhaul-a.bin-1',
     ]);
   });
 
@@ -164,8 +164,8 @@ describe('a row of a sync', () => {
     const waiting = { reason: 'the key is rejected', failureType: 'ApiRejected', sinceMs: 0, nextProbeAtMs: 0 };
     expect(describeRows([asked({ state: 'waiting', waiting }), row()])).toEqual([
       'STATE      DONE   SIZE     RATE  LEFT  FILE   ID                    TYPE  PROBLEM',
-      'waiting    25 %  8 MiB                 /data  longhaul-sync-data-1  sync  the key is rejected',
-      'uploading  37 %  8 MiB  1 MiB/s   5 s  a.bin  longhaul-a.bin-1',
+      'waiting     25%  8 MiB                 /data  longhaul-sync-data-1  sync  the key is rejected',
+      'uploading   37%  8 MiB  1 MiB/s   5 s  a.bin  longhaul-a.bin-1',
     ]);
     expect(asked({})).toMatchObject({ type: 'syncSource', trouble: undefined, from: 'worker' });
     const underWay = asked({}, 6 * MiB);

@@ -131,7 +131,7 @@ function totalOf(states: readonly (string | undefined)[], kind: string, isMore: 
 
 const columns: readonly Column<TopRow>[] = [
   { header: 'STATE', text: ({ state }) => state },
-  { header: 'DONE', text: ({ percent }) => (percent === undefined ? '' : `${Math.floor(percent)} %`), align: 'right' },
+  { header: 'DONE', text: ({ percent }) => (percent === undefined ? '' : `${Math.floor(percent)}%`), align: 'right' },
   {
     header: 'SIZE',
     text: ({ bytes }) => (bytes === undefined ? '' : formatBytes(bytes)),

@@ -58,7 +58,7 @@ describe('progress in lines', () => {
     view.show('x', sent(0), 'id-x');
     vi.advanceTimersByTime(5000);
     view.show('x', sent(50), 'id-x');
-    expect(lines).toEqual(['x: 0 % · 0 B of 100 MiB', 'x: 50 % · 50 MiB of 100 MiB · 10 MiB/s · 5 s left']);
+    expect(lines).toEqual(['x: 0% · 0 B of 100 MiB', 'x: 50% · 50 MiB of 100 MiB · 10 MiB/s · 5 s left']);
   });
 
   it.each(['lines', 'quiet'] as const)(
@@ -92,9 +92,9 @@ describe('progress in lines', () => {
     view.show('x', sent(100, { state: 'completing' }), 'id-x');
     expect(lines).toEqual([
       'x: inspecting',
-      'x: 0 % · 0 B of 100 MiB · creating',
-      'x: 0 % · 0 B of 100 MiB',
-      'x: 100 % · 100 MiB of 100 MiB · completing',
+      'x: 0% · 0 B of 100 MiB · creating',
+      'x: 0% · 0 B of 100 MiB',
+      'x: 100% · 100 MiB of 100 MiB · completing',
     ]);
   });
 
@@ -103,7 +103,7 @@ describe('progress in lines', () => {
     view.show('x', sent(50), 'id-x');
     vi.advanceTimersByTime(20_000);
     view.show('x', sent(50), 'id-x');
-    expect(lines.at(-1)).toBe('x: 50 % · 50 MiB of 100 MiB');
+    expect(lines.at(-1)).toBe('x: 50% · 50 MiB of 100 MiB');
   });
 
   it('measures the uploads of one command separately', () => {
@@ -114,8 +114,8 @@ describe('progress in lines', () => {
     view.show('x', sent(10), 'id-x');
     view.show('y', sent(60), 'id-y');
     expect(lines.slice(2)).toEqual([
-      'x: 10 % · 10 MiB of 100 MiB · 1 MiB/s · 1 min 30 s left',
-      'y: 60 % · 60 MiB of 100 MiB · 2 MiB/s · 20 s left',
+      'x: 10% · 10 MiB of 100 MiB · 1 MiB/s · 1 min 30 s left',
+      'y: 60% · 60 MiB of 100 MiB · 2 MiB/s · 20 s left',
     ]);
   });
 
@@ -142,7 +142,7 @@ describe('progress in lines', () => {
       view.show('x', sent(1, { state: 'waiting' }), 'id-x');
       vi.advanceTimersByTime(5000);
     }
-    expect(lines).toEqual(['x: 1 % · 1 MiB of 100 MiB · waiting']);
+    expect(lines).toEqual(['x: 1% · 1 MiB of 100 MiB · waiting']);
   });
 
   it('prints another problem of the same upload', () => {
@@ -155,7 +155,7 @@ describe('progress in lines', () => {
   it('does not report a worker that releases its parts', () => {
     const view = createLiveView('lines', note, process.stderr);
     view.show('x', sent(1, {}, { ...trouble, failureType: 'WorkerStopping' }), 'id-x');
-    expect(lines).toEqual(['x: 1 % · 1 MiB of 100 MiB']);
+    expect(lines).toEqual(['x: 1% · 1 MiB of 100 MiB']);
   });
 
   it('reports that neither a worker nor Temporal responds', () => {

@@ -36,7 +36,7 @@ describe('the description of an upload in Temporal UI', () => {
   it('contains state, name, time, percentage, parts, rate and session', () => {
     expect(lines({}, { bytesPerSecond: 4 * MiB, partsSent: 67 })).toEqual([
       '**uploading** · `train.jsonl` · as of 2023-11-14T22:30:00Z',
-      '`██████████░░░░░░░░░░` 50 % · 512 MiB of 1 GiB',
+      '`██████████░░░░░░░░░░` 50% · 512 MiB of 1 GiB',
       '64 of 128 parts recorded, 16 in flight, at most 16 at a time, 3 resent or failed',
       '4 MiB/s over the last minute, about 2 min 08 s left (until 2023-11-14T22:32:08Z)',
       'Upload `upload_1` (session 2) expires 2023-11-14T23:13:20Z',
@@ -80,7 +80,7 @@ describe('the description of an upload in Temporal UI', () => {
       fc.property(fc.integer({ min: 0, max: 1024 }), (mebibytes) => {
         const text = lines({ bytesDone: mebibytes * MiB }).join('\n');
         expect(/`([█░]+)`/.exec(text)?.[1]).toHaveLength(20);
-        expect(text.includes('100 %')).toBe(mebibytes === 1024);
+        expect(text.includes('100%')).toBe(mebibytes === 1024);
       }),
     );
   });

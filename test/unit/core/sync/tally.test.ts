@@ -85,7 +85,7 @@ describe('a sync in Temporal UI', () => {
         { nowMs: 0, bytesPerSecond: 64, reason: 'SourceMissing' },
       );
     const words = told({});
-    expect(words).toContain('`██████████░░░░░░░░░░` 50 % · 512 B of 1 KiB\n\n1 of 4 files sent');
+    expect(words).toContain('`██████████░░░░░░░░░░` 50% · 512 B of 1 KiB\n\n1 of 4 files sent');
     expect(words).toContain('64 B/s over the last minute, about 8 s left (until 1970-01-01T00:00:08Z)');
     expect(words).not.toMatch(/Waiting|Paused|Failed/);
     expect(told({ state: 'waiting', waiting })).toMatch(/\*\*Waiting\*\* since .* \(`ApiRejected`\): `the key`/);
