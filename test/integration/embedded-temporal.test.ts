@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { access, chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -175,6 +175,22 @@ describe('the server of a state directory', () => {
         expect(await lateExit).toEqual([null, 'SIGKILL']);
         await until(async () => (await socketsOf(stateDir)).length === 1, 'the stale name to be removed');
       });
+    }));
+
+  it('does not restart Temporal in a state directory that was moved', () =>
+    withStateDir(async (directory) => {
+      const lines: string[] = [];
+      const stateDir = join(directory, 'state');
+      const temporal = await acquire(stateDir, { log: (line) => lines.push(line) });
+      await rename(stateDir, join(directory, 'moved'));
+      process.kill(temporal.pid, 'SIGKILL');
+      await until(() => lines.length > 0, 'the failure of the server');
+      expect(lines).toEqual([
+        expect.stringMatching(/^the state directory .* was moved, deleted or replaced .*\. Trying again every 30 s\.$/),
+      ]);
+      await temporal.release();
+      await until(() => serverProcesses(stateDir).length === 0, 'the server process to exit');
+      expect(await readdir(directory)).toEqual(['moved']);
     }));
 
   it('works with a path that is too long for a socket, and stops Temporal behind a script', () =>
