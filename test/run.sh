@@ -1,9 +1,7 @@
 #!/bin/sh
 # Runs the tests with servers and, at the same time, the checks and all other tests. Of these, it prints what failed at the end.
 LONGHAUL_TEST_DIR=$(mktemp -d)
-# Some tests run a command as another user.
-chmod 711 "$LONGHAUL_TEST_DIR"
-export LONGHAUL_TEST_DIR TMPDIR="$LONGHAUL_TEST_DIR"
+export LONGHAUL_TEST_DIR
 
 descendants() {
   for child in $(pgrep -P "$1"); do echo "$child"; descendants "$child"; done
@@ -11,9 +9,12 @@ descendants() {
 end() {
   # Stopped processes start no others.
   kill -STOP $(descendants $$)
-  kill -KILL $(descendants $$)
+  started=$(descendants $$)
+  kill -KILL $started
   wait
   rm -rf "$LONGHAUL_TEST_DIR"
+  # See test/support/memory-directory.ts.
+  for pid in $started; do rm -rf /dev/shm/longhaul-tests-"$pid"-*; done
 } 2>/dev/null
 trap end EXIT
 trap 'exit 129' HUP
