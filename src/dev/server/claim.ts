@@ -68,7 +68,6 @@ export async function claimSocket(stateDir: string, accept: (socket: Socket) => 
       for (const other of await others()) {
         const socket = await connectTo(stateDir, other);
         socket?.destroy();
-        // A name that remains has no effect.
         if (!socket) attempt(() => rmSync(join(stateDir, socketName(other)), { force: true }));
       }
     },

@@ -59,10 +59,11 @@ export class EmbeddedServer {
     });
     try {
       await this.#start(false);
-      await this.#claim.removeStale();
     } catch (error) {
-      await this.#fail(error);
+      return this.#fail(error);
     }
+    // Names that remain have no effect.
+    await this.#claim.removeStale().catch(() => {});
   }
 
   async #start(isRestart: boolean): Promise<void> {
