@@ -113,6 +113,8 @@ describe('a receipt', () => {
       const cut = await runCli(['verify', path], embedded);
       expect(cut.stderr).toMatch(/is not a receipt: the parts of the File file-\S+ do not have its 3145728 bytes/);
 
+      const connected = await runCli(['verify', path, '--connection', 'minio'], embedded);
+      expect(connected.stderr).toMatch(/--connection requires a source such as s3:/);
       await writeFile(path, '{"format":"longhaul-receipt/9"}');
       const wrong = await runCli(['verify', path], embedded);
       expect(wrong.code).toBe(2);

@@ -42,7 +42,7 @@ export function scheduleSettingsProblems(settings: ScheduleSettings, isWhole: bo
   const { cron, everyMs } = settings;
   const isTimed = !isWhole || Boolean(cron?.length) || everyMs !== undefined;
   const problems = [...checkRequest(scheduleSettings, settings).problems];
-  return isTimed ? problems : ['a cron expression or an interval is required', ...problems];
+  return isTimed ? problems : ['a cron expression or an interval is required: set "cron" or "everyMs"', ...problems];
 }
 
 /** In a program, a property that is undefined is not set. Bytes of a payload are not an object. */

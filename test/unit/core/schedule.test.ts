@@ -84,7 +84,9 @@ describe('scheduleSettingsProblems', () => {
   });
 
   it('requires a time specification only in a new schedule', () => {
-    expect(scheduleSettingsProblems({ cron: [] }, true)).toEqual(['a cron expression or an interval is required']);
+    expect(scheduleSettingsProblems({ cron: [] }, true)).toEqual([
+      'a cron expression or an interval is required: set "cron" or "everyMs"',
+    ]);
     expect(scheduleSettingsProblems({}, false)).toEqual([]);
   });
 

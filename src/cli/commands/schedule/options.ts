@@ -73,9 +73,10 @@ export function toScheduleSettings(
     endAt: end === undefined ? undefined : timeOption('end', end, problems),
     note,
   };
-  // An invalid interval is already reported, and is not missing.
-  const isTimed = isWhole && options.every === undefined;
-  problems.push(...scheduleSettingsProblems(settings, isTimed));
+  if (isWhole && cron === undefined && options.every === undefined) {
+    problems.push('set --cron or --every, for example --cron "0 2 * * *" or --every 6h');
+  }
+  problems.push(...scheduleSettingsProblems(settings, false));
   return settings;
 }
 

@@ -16,6 +16,7 @@ import { sealKeyOf } from '../../../sources/source-settings.ts';
 import { Sources } from '../../../sources/sources.ts';
 import type { CliContext } from '../../context.ts';
 import { contentOf, digestOf, type ContentDigest } from '../upload/receipt.ts';
+import { connectionProblem } from '../../options/request-options.ts';
 import { AlreadyReported } from '../../errors.ts';
 import { sourceSettingsOf } from '../../sources/source-settings.ts';
 import { describeCheck, fail, ok, warn, type Check, type Finding } from '../doctor/check.ts';
@@ -41,6 +42,8 @@ interface NamedSource {
  * the service does not return is a warning.
  */
 export async function verifyCommand(context: CliContext, path: string, options: VerifyCommandOptions): Promise<void> {
+  const problem = connectionProblem(options.connection, [options.source ?? '']);
+  if (problem !== undefined) throw new ConfigError(problem);
   const receipt = readReceipt(path);
   const settings = sourceSettingsOf(context.config);
   const sources = new Sources({ ...settings, any: true });

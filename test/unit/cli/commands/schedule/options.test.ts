@@ -212,6 +212,13 @@ describe('the options of a schedule', () => {
     ]);
   });
 
+  it('must contain a time for a new schedule, and not for a change', () => {
+    const problems: string[] = [];
+    toScheduleSettings({ jitter: '5m' }, true, problems);
+    toScheduleSettings({ jitter: '5m' }, false, problems);
+    expect(problems).toEqual([expect.stringMatching(/^set --cron or --every, for example /)]);
+  });
+
   it.each([
     '',
     '2026',
