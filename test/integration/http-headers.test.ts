@@ -35,7 +35,7 @@ it('a URL that requires a header is uploaded by workers that have it, also after
         // A value that is missing: before a byte, in each command that needs it, and in no other.
         const problem =
           `no value for the header "Authorization" that "sources.http.headers" sets for ${host}: ` +
-          'the variable FILES_TOKEN is not set, and neither is FILES_TOKEN_FILE';
+          'the variable FILES_TOKEN is not set, and neither is FILES_TOKEN_FILE.';
         const noTemporal = { ...without, TEMPORAL_ADDRESS: '127.0.0.1:1' };
         const [worker, uploaded, doctor, list] = await Promise.all([
           runCli(['worker'], noTemporal),

@@ -185,7 +185,7 @@ describe('a call that sends a part', () => {
     await withClient({ reply: () => undefined }, async (client) => {
       const error = await addPart(client, { timeoutMs: 200 });
       expect(error).toBeInstanceOf(TimeoutError);
-      expect(error.message).toContain('200 ms');
+      expect(error.message).toContain('longer than 0.2 s');
     });
   });
 
