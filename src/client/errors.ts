@@ -1,5 +1,6 @@
 import type { PieceProgress } from '../contracts/split.ts';
 import type { JobKind } from '../contracts/upload.ts';
+import { shellWord } from '../core/text/shell-word.ts';
 import { LonghaulError } from '../errors.ts';
 
 /** The job failed: an upload without a File, or a sync as a whole. `failureType` is a `FailureType` or a type of Temporal. */
@@ -58,7 +59,7 @@ export class JobIdTakenError extends LonghaulError {
   constructor(workflowId: string, kind: JobKind) {
     super(
       kind === 'sync'
-        ? `ID ${workflowId} belongs to a sync that is running with other options, or to another workflow. Use the same options to follow the sync, cancel it with "longhaul cancel ${workflowId}", or choose another ID.`
+        ? `ID ${workflowId} belongs to a sync that is running with other options, or to another workflow. Use the same options to follow the sync, cancel it with "longhaul cancel ${shellWord(workflowId)}", or choose another ID.`
         : `ID ${workflowId} belongs to the upload of another file, to another purpose or destination, or to another workflow. Choose another ID.`,
     );
   }

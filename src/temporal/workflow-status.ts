@@ -1,3 +1,5 @@
+import { shellWord } from '../core/text/shell-word.ts';
+
 const CLOSED = ['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT', 'CONTINUED_AS_NEW'];
 
 /** Whether a workflow with this status can continue: `RUNNING`, and `PAUSED` by Temporal's own pause. */
@@ -9,5 +11,5 @@ export function isOpen(status: string): boolean {
 export const PAUSED_STATUS = 'PAUSED';
 
 export function pausedText(workflowId: string): string {
-  return `${workflowId} is paused in Temporal, and does not respond. Run "temporal workflow unpause --workflow-id ${workflowId}".`;
+  return `${workflowId} is paused in Temporal, and does not respond. Run "temporal workflow unpause --workflow-id ${shellWord(workflowId)}".`;
 }

@@ -5,6 +5,7 @@ import type { SplitUploadRequest } from '../../contracts/split.ts';
 import type { SyncRequest } from '../../contracts/sync.ts';
 import type { JobProgress } from '../../client/jobs.ts';
 import type { UploadRequest } from '../../contracts/upload.ts';
+import { shellWord } from '../../core/text/shell-word.ts';
 import { bytesText, durationText, rateText } from '../options/values.ts';
 
 /** An option of a command, and the property of a request that it sets. */
@@ -173,9 +174,4 @@ function differences(
     const next = fallback === undefined ? undefined : text(fallback);
     return [`${subject} keeps ${shown(has)}, which this command does not set. ${fixOf(row, next)}.`];
   });
-}
-
-/** An ID as an argument in a shell. */
-function shellWord(text: string): string {
-  return /^[\w.:/@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

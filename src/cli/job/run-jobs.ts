@@ -8,6 +8,7 @@ import { NamedRecords } from '../sources/named-records.ts';
 import { commandSources } from '../sources/source-settings.ts';
 import type { CommandJob, Outcome, Started } from './command-job.ts';
 import { isLiveTerminal } from '../text/terminal.ts';
+import { shellWord } from '../../core/text/shell-word.ts';
 import { createLiveView } from './live-view.ts';
 import { isOpen } from '../../temporal/workflow-status.ts';
 
@@ -159,7 +160,9 @@ export class JobRun {
       if (quiet) continue;
       for await (const { workflowId, parentId } of this.backend.client.list({ running: true, taskQueue })) {
         if (parentId !== undefined || own.has(workflowId)) continue;
-        note(`an earlier upload also continues: ${workflowId}. To cancel it, run "longhaul cancel ${workflowId}".`);
+        note(
+          `an earlier upload also continues: ${workflowId}. To cancel it, run "longhaul cancel ${shellWord(workflowId)}".`,
+        );
       }
     }
   }

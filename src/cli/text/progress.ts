@@ -3,6 +3,7 @@ import type { JobProgress, UnpolledQueue } from '../../client/jobs.ts';
 import { formatBytes, formatDuration } from '../../core/text/format.ts';
 import stringWidth from 'string-width';
 import { printable } from '../../core/text/printable.ts';
+import { shellWord } from '../../core/text/shell-word.ts';
 import { cutMiddle } from './wrap-text.ts';
 import type { WaitingInfo } from '../../contracts/upload.ts';
 
@@ -89,7 +90,7 @@ function bar(fraction: number, width: number): string {
 /** Describes why an upload or a sync waits; undefined if it does not wait. */
 function describeWait(waiting: WaitingInfo | null, workflowId: string): string | undefined {
   if (!waiting) return undefined;
-  return `waiting: ${waiting.reason.replace(/\.$/, '')}. Retries automatically. To retry now, run "longhaul retry ${workflowId}".`;
+  return `waiting: ${waiting.reason.replace(/\.$/, '')}. Retries automatically. To retry now, run "longhaul retry ${shellWord(workflowId)}".`;
 }
 
 const NO_RESPONSE = 'waiting for a response from a worker or Temporal';

@@ -4,6 +4,7 @@ import type { PartHeartbeat } from '../../contracts/activities.ts';
 import { Limits } from '../../contracts/limits.ts';
 import { decodePayloads, readPayload } from '../../temporal/tolerant-client.ts';
 import { clipMessage } from '../../core/text/clip.ts';
+import { shellWord } from '../../core/text/shell-word.ts';
 
 /** The newest failure of an activity that is retried. */
 export interface PartTrouble {
@@ -77,7 +78,7 @@ export function pausedActivityOf(workflowId: string, pending: readonly PendingAc
   const paused = pending.find((activity) => activity.paused === true);
   if (!paused) return undefined;
   const activityId = paused.activityId ?? '';
-  const fix = `Run "temporal activity unpause --workflow-id ${workflowId} --activity-id ${activityId}".`;
+  const fix = `Run "temporal activity unpause --workflow-id ${shellWord(workflowId)} --activity-id ${shellWord(activityId)}".`;
   const reason = `the activity ${paused.activityType?.name ?? ''} is paused in Temporal. ${fix}`;
   return { workflowId, activityId, reason };
 }

@@ -1,6 +1,7 @@
 import type { _Object as ListedObject, HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import type { S3Source } from '../../contracts/sources.ts';
 import { nameOfSource } from '../../core/source/names.ts';
+import { shellWord } from '../../core/text/shell-word.ts';
 import {
   AbortedError,
   ConfigError,
@@ -137,8 +138,4 @@ export function archivedError(source: S3Source, archive?: Archive, cause?: unkno
     `cannot read ${object}: it is archived${place}. Restore it: ${command}. Run the same command again when it is restored (this takes hours).`,
     { cause },
   );
-}
-
-function shellWord(word: string): string {
-  return /^[\w./=:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

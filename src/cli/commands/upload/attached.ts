@@ -4,6 +4,7 @@ import type { Source } from '../../../contracts/sources.ts';
 import type { UploadRequest } from '../../../contracts/upload.ts';
 import { isAboutKey } from '../../../core/upload/reasons.ts';
 import { isSameName } from '../../../core/text/name-form.ts';
+import { shellWord } from '../../../core/text/shell-word.ts';
 import { openSealedQuery } from '../../../sources/http/sealed-query.ts';
 import { openingKeysOf } from '../../../sources/source-settings.ts';
 import type { Backend } from '../../backend.ts';
@@ -84,7 +85,7 @@ async function noteOther({ note }: CliContext, { client, isEmbedded }: Backend, 
     if (!other || !isSameContent(own, other)) continue;
     note(
       `${workflowId}: an earlier upload of the same file to another base URL is still open. ` +
-        `To cancel it, run "longhaul cancel ${workflowId}".`,
+        `To cancel it, run "longhaul cancel ${shellWord(workflowId)}".`,
     );
   }
 }

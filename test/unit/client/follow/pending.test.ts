@@ -1,6 +1,6 @@
 import { defaultPayloadConverter } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import { partsUnderWay } from '../../../../src/client/follow/pending.ts';
+import { partsUnderWay, pausedActivityOf } from '../../../../src/client/follow/pending.ts';
 
 type Pending = Parameters<typeof partsUnderWay>[0][number];
 
@@ -81,4 +81,11 @@ describe('partsUnderWay', () => {
       message: '',
     });
   });
+});
+
+it('pausedActivityOf quotes an ID with spaces in the command that continues the activity', () => {
+  const pending = [{ activityId: '7', activityType: { name: 'uploadPart' }, paused: true }];
+  expect(pausedActivityOf('my job', pending)?.reason).toBe(
+    `the activity uploadPart is paused in Temporal. Run "temporal activity unpause --workflow-id 'my job' --activity-id 7".`,
+  );
 });
