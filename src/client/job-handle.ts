@@ -70,7 +70,7 @@ export class JobHandle<Kind extends JobKind = JobKind> {
    */
   async result(options: { readonly signal?: AbortSignal } = {}): Promise<JobResult<Kind>> {
     assertFollowOptions(options, 'result', ['signal']);
-    return this.#workflow.result(options.signal, readResult as ReadAnswer<JobResult<Kind>>);
+    return this.#workflow.result(options.signal ?? undefined, readResult as ReadAnswer<JobResult<Kind>>);
   }
 
   /**
@@ -98,7 +98,10 @@ export class JobHandle<Kind extends JobKind = JobKind> {
    */
   async *progress(options: ProgressOptions = {}): AsyncGenerator<JobEvent<Kind>, void, undefined> {
     assertFollowOptions(options, 'progress', ['intervalMs', 'signal']);
-    const { intervalMs = 500, signal } = options;
+    // Programs without types can pass null.
+    const intervalMs = options.intervalMs ?? 500;
+    const signal = options.signal ?? undefined;
+    this.#workflow.forgetSilence();
     let reported: string | undefined;
     while (!signal?.aborted) {
       const event = await this.#workflow.until(signal, () => this.#look());

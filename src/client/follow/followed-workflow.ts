@@ -173,6 +173,11 @@ export class FollowedWorkflow {
     this.#isJob = true;
   }
 
+  /** Starts to measure the silence again: a caller that stopped reading events did not query the job. */
+  forgetSilence(): void {
+    this.#silentSinceMs = undefined;
+  }
+
   /** Reads one event for `progress`: the end, an event of `tell`, or that neither a worker nor Temporal responded. */
   async look<Event>(tell: (description: WorkflowExecutionDescription) => Promise<Event>): Promise<
     | Event

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Client } from '@temporalio/client';
-import { expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { JobHandle } from '../../../../src/client/job-handle.ts';
 import { FollowedWorkflow } from '../../../../src/client/follow/followed-workflow.ts';
 
@@ -30,12 +30,12 @@ it('an aborted signal ends progress() without an event about the aborted request
   const interruption = new AbortController();
   const details = 'Cancelled on client';
   const cancelled = Object.assign(new Error(`1 CANCELLED: ${details}`), { code: 1, details, metadata: {} });
-  const describe = async () => {
+  const rejectAtAbort = async () => {
     if (!interruption.signal.aborted) await once(interruption.signal, 'abort');
     throw cancelled;
   };
   const client = {
-    workflow: { getHandle: () => ({ describe }) },
+    workflow: { getHandle: () => ({ describe: rejectAtAbort }) },
     withAbortSignal: (_signal: AbortSignal, call: () => Promise<unknown>) => call(),
     withDeadline: (_deadline: number, call: () => Promise<unknown>) => call(),
   } as unknown as Client;
@@ -43,4 +43,56 @@ it('an aborted signal ends progress() without an event about the aborted request
   await new Promise(setImmediate);
   interruption.abort();
   expect(await next).toEqual({ done: true, value: undefined });
+});
+
+const unavailable = Object.assign(new Error('14 UNAVAILABLE'), { code: 14, details: 'not connected', metadata: {} });
+
+/** A client whose handles have only these methods. */
+function clientOf(handle: object): Client {
+  return {
+    workflow: { getHandle: () => handle },
+    withAbortSignal: (_signal: AbortSignal, call: () => Promise<unknown>) => call(),
+    withDeadline: (_deadline: number, call: () => Promise<unknown>) => call(),
+  } as unknown as Client;
+}
+
+describe('a job without a response of Temporal', () => {
+  const silent = clientOf({ describe: () => Promise.reject(unavailable) });
+
+  afterEach(() => vi.restoreAllMocks());
+
+  it.each([{ intervalMs: null }, { signal: null }])('has a pause between two events with %j', async (options) => {
+    const events = new JobHandle(silent, 'job').progress(options as never);
+    await events.next();
+    const startedAtMs = performance.now();
+    await events.next();
+    expect(performance.now() - startedAtMs).toBeGreaterThan(400);
+    await events.return();
+  });
+
+  it('has a pause between two attempts of result() with a signal that is null', async () => {
+    const result = vi
+      .fn<() => Promise<unknown>>()
+      .mockRejectedValueOnce(unavailable)
+      .mockRejectedValueOnce(new Error('end'));
+    const startedAtMs = performance.now();
+    await expect(new JobHandle(clientOf({ result }), 'job', true).result({ signal: null } as never)).rejects.toThrow();
+    expect(result).toHaveBeenCalledTimes(2);
+    expect(performance.now() - startedAtMs).toBeGreaterThan(400);
+  });
+
+  it('does not count the time between two calls of progress() as silence', async () => {
+    const handle = new JobHandle(silent, 'job');
+    const now = vi.spyOn(performance, 'now');
+    const first = async () => {
+      const events = handle.progress();
+      const { value } = await events.next();
+      await events.return();
+      return value;
+    };
+    now.mockReturnValue(0);
+    expect(await first()).toMatchObject({ type: 'no-answer', isLasting: undefined });
+    now.mockReturnValue(3_600_000);
+    expect(await first()).toMatchObject({ type: 'no-answer', isLasting: undefined });
+  });
 });
