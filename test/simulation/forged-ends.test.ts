@@ -7,7 +7,7 @@ import { CALM, type ForgedEnd, type Plan } from './plan.ts';
 import { valueOf } from './payloads.ts';
 import { MiB } from './scenario.ts';
 import type { Progress } from './rules.ts';
-import { simulate } from './simulate.ts';
+import { simulate, START_MS } from './simulate.ts';
 
 /** Seeds of each activity. `npm run simulate -- --forged` runs any number. */
 const SEEDS = Number(process.env['LONGHAUL_SIMULATION_SEEDS'] ?? 4);
@@ -173,14 +173,20 @@ describe('a sync whose memory another client ends', () => {
   it('continues as new while it waits for the memory of the last run, and then reads it', async () => {
     const failures = [1, 2, 3].map((nth) => ({ ...endOf('recallSync', 'failure', { type: 'Other' }), nth }));
     const plan = { folder: { ...folder, runs: 2 }, suggestAfterEvents: 12, forgedEnds: failures };
-    const { violations, trace, close, executions, service } = await simulate({ ...CALM, ...plan });
+    let lastWaitAtMs = 0;
+    const watch = ({ waiting }: Progress, nowMs: number) => {
+      if (waiting) lastWaitAtMs = nowMs - START_MS;
+    };
+    const { violations, trace, close, executions, service } = await simulate({ ...CALM, ...plan }, watch);
     const text = trace.join('\n');
     expect(violations, text).toEqual([]);
     expect(text).toMatch(/continued/);
     expect(executions).toBeGreaterThan(1);
     const result = valueOf(close?.status === 'completed' ? close.result : undefined) as SyncResult | undefined;
     expect(result?.counts, text).toMatchObject({ sent: { files: 2 }, failed: 0 });
-    expect(trace.filter((line) => line.includes('recallSync') && line.includes('ended: completed'))).toHaveLength(2);
+    const recalls = trace.filter((line) => line.includes('recallSync') && line.includes('ended: completed'));
+    expect(recalls).toHaveLength(2);
+    expect(lastWaitAtMs, text).toBeLessThanOrEqual(Number.parseFloat(recalls[0] as string) * 1000);
     expect(service.files.size).toBe(2);
   });
 

@@ -20,7 +20,7 @@ import { NAME, PATH, startOfRun, WORKFLOW_ID } from './start-of-run.ts';
 import { Trace, type Violation } from './trace.ts';
 
 /** 2027, at a whole hour. */
-const START_MS = Date.UTC(2027, 0, 4, 9);
+export const START_MS = Date.UTC(2027, 0, 4, 9);
 const WORKERS = 2;
 /** An upload that does not end before has a fault, or a plan that never lets it end. */
 const MAX_DAYS = 30;

@@ -84,12 +84,19 @@ export class Memory {
   /** @throws HandOverDue if the history is too long for another attempt */
   async recall(): Promise<void> {
     if (this.#packed !== undefined) return;
+    const recall = async () => ({ memory: checkedResult('recallSync', await this.#calls.recall()) });
+    const repeat = (first: FirstFailure | undefined) =>
+      repeatCall(this.#recalling, first, 'read the memory of the last run', recall);
+    // The first call of an execution that continues a wait ends the wait.
+    if (this.#recalling.info) {
+      this.#packed = (await repeat(undefined)).memory;
+      return;
+    }
     let memory: SyncMemory | null;
     try {
       memory = checkedResult('recallSync', await this.#calls.recall());
     } catch (error) {
-      const recall = async () => ({ memory: checkedResult('recallSync', await this.#calls.recall()) });
-      ({ memory } = await repeatAfter(this.#recalling, error, 'read the memory of the last run', recall));
+      ({ memory } = await repeat({ error }));
     }
     this.#packed = memory;
   }
@@ -133,7 +140,7 @@ export class Memory {
     try {
       this.#packed = await pack();
     } catch (error) {
-      this.#packed = await repeatAfter(this.#waiting, error, 'pack the memory for the next run', pack);
+      this.#packed = await repeatCall(this.#waiting, { error }, 'pack the memory for the next run', pack);
     }
     for (const entry of add) if (this.#learnt.get(entry.path) === entry) this.#learnt.delete(entry.path);
     for (const path of remove) this.#forgotten.delete(path);
@@ -192,14 +199,19 @@ export class Memory {
   }
 }
 
-/** Repeats a call that failed. A first call outside of `Waiting` has no further turn of the event loop if it succeeds. */
-function repeatAfter<T extends object>(
+/** A call that was made outside of `Waiting`, because it then has no further turn of the event loop if it succeeds. */
+interface FirstFailure {
+  readonly error: unknown;
+}
+
+/** Makes a call until it succeeds. */
+function repeatCall<T extends object>(
   waiting: Waiting,
-  firstError: unknown,
+  firstFailure: FirstFailure | undefined,
   action: string,
   call: () => Promise<T>,
 ): Promise<T> {
-  let first: { readonly error: unknown } | undefined = { error: firstError };
+  let first = firstFailure;
   return waiting.repeat(async () => {
     try {
       if (!first) return await call();
