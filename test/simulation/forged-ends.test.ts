@@ -78,6 +78,20 @@ describe('a workflow that receives an invalid activity result', () => {
   });
 });
 
+describe('a workflow whose first activity never has a valid result', () => {
+  it.each([
+    ['inspectSource', {}],
+    ['planSplit', { pieces: 2 }],
+    ['planSync', { folder }],
+  ] as const)('fails after the retry period of its request: %s', async (activity, plan) => {
+    const forgedEnds = [1, 2, 3, 4].map((nth) => ({ ...endOf(activity, 'mutated', invalid), nth }));
+    const request = { ...CALM.request, giveUpAfterMs: 10 * 60_000 };
+    const { trace, close } = await simulate({ ...CALM, ...plan, request, forgedEnds });
+    const failure = close?.status === 'failed' ? close.failure : undefined;
+    expect(failure?.applicationFailureInfo?.type, trace.join('\n')).toBe(FailureType.ResultInvalid);
+  });
+});
+
 /** Ends with which a workflow once broke a rule. */
 const once: readonly { readonly name: string; readonly plan: Plan }[] = [
   {

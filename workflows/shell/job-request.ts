@@ -1,5 +1,5 @@
 import type { Admitted, FailureDetails, JobSubject } from '../../src/contracts/failures.ts';
-import { givenName, type RawRequest } from './requests.ts';
+import { firstGiveUpAfterMs, givenName, type RawRequest } from './requests.ts';
 
 interface RequestFacts {
   readonly subject: JobSubject;
@@ -39,8 +39,9 @@ export class JobRequest<Checked extends Admitted<unknown>> {
     return this.subject?.filename ?? givenName(this.raw);
   }
 
+  /** Retry period in milliseconds; 0: without a limit. */
   get giveUpAfterMs(): number {
-    return this.#facts.giveUpAfterMs ?? 0;
+    return this.#facts.giveUpAfterMs ?? firstGiveUpAfterMs(this.raw);
   }
 
   admit(checked: Checked): void {

@@ -12,7 +12,7 @@ import { requestPriority, type RequestPriority } from '../../src/core/upload/pri
 
 /**
  * A request of a caller. The first activity checks it and returns it with its defaults. Before that, the workflow reads
- * only the queue and the priority of the first activity.
+ * only the queue and the priority of the first activity, the retry period, and the name for the progress.
  */
 export type RawRequest = Readonly<Record<string, unknown>>;
 
@@ -50,9 +50,9 @@ export function firstPriority({ priority, fairnessKey, fairnessWeight }: RawRequ
   });
 }
 
-/** Returns the retry period of the uploads of a sync until the first activity returns it. */
-export function firstGiveUpAfterMs({ upload }: RawRequest): number {
-  const value = isPlainObject(upload) ? upload['giveUpAfterMs'] : undefined;
+/** Returns the retry period of a job until the first activity returns it. That of a sync is in the settings of its uploads. */
+export function firstGiveUpAfterMs({ giveUpAfterMs, upload }: RawRequest): number {
+  const value = isPlainObject(upload) ? upload['giveUpAfterMs'] : giveUpAfterMs;
   return isPeriodMs(value) ? (value as number) : Defaults.giveUpAfterMs;
 }
 

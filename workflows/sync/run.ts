@@ -10,7 +10,6 @@ import { HandOver, type Control, type Run } from '../shell/define-workflow.ts';
 import { RetryPeriod } from '../shell/retry-period.ts';
 import { HandOverDue, Waiting } from '../shell/waiting.ts';
 import { JobRequest } from '../shell/job-request.ts';
-import { firstGiveUpAfterMs } from '../shell/requests.ts';
 import { SyncCalls } from './calls.ts';
 import { Deletions } from './deletions.ts';
 import { Memory } from './memory.ts';
@@ -46,8 +45,7 @@ export class SyncRun implements Run<SyncResult, SyncHandover, SyncProgress> {
     this.#request = new JobRequest(request, factsOf);
     this.#planId = run?.planId ?? uuid4();
     this.#calls = new SyncCalls(this.#request.raw, this.#planId);
-    const giveUpAfterMs = () =>
-      this.#memory.isRecalled ? this.#request.giveUpAfterMs : firstGiveUpAfterMs(this.#request.raw);
+    const giveUpAfterMs = () => this.#request.giveUpAfterMs;
     const onChange = () => this.#view.publish();
     const period = new RetryPeriod();
     const ofLists = { carried: run?.waits?.lists, period, handsOver: () => true };
