@@ -109,13 +109,13 @@ export function purposeProblem(
   destination: string = Defaults.destination,
 ): string | undefined {
   const purposes: readonly string[] = [...KnownPurposes, ...(destinations.get(destination)?.purposes ?? [])];
-  return purposes.includes(purpose) ? undefined : `unknown purpose "${purpose}". Use ${purposes.join(', ')}.`;
+  return purposes.includes(purpose) ? undefined : `unknown purpose "${purpose}". Use ${purposes.join(', ')}`;
 }
 
-/** Returns why `--connection` has no effect on these sources; undefined if it has, or is not set. */
+/** Returns why `--connection` has no effect on these sources, without a period at its end; undefined if it has, or is not set. */
 export function connectionProblem(connection: string | undefined, sources: readonly string[]): string | undefined {
   if (connection === undefined || sources.some((source) => /^s3:/i.test(source))) return undefined;
-  return '--connection requires a source such as s3://BUCKET/KEY. Remove it: other sources do not need it.';
+  return '--connection requires a source such as s3://BUCKET/KEY. Remove it: other sources do not need it';
 }
 
 /** @throws ConfigError if the destination does not accept parts of this size */

@@ -154,6 +154,10 @@ describe('the command after -- of a schedule', () => {
     [['upload', 'https://host/x?sig=canary', '--purpose', 'batch'], /^upload: (?!.*canary).* URL with a query/],
     [['upload', 's3://bucket/a', '--purpose', 'batch'], /^upload: s3:\/\/bucket\/a is not accepted: .* end in \.jsonl/],
     [['upload', 's3://bucket/a', '--purpose', 'dance'], /^upload: unknown purpose "dance"/],
+    [
+      ['upload', 'package.json', '--purpose', 'dance', '--connection', 'x'],
+      /^upload: unknown purpose "dance"\. Use [\w, -]+; --connection requires a source [^;]+[^.]$/,
+    ],
     [['upload', 's3://bucket/a', '--purpose', 'batch', '--detach'], /^upload: unknown option '--detach'/],
     [['download', 'x'], /after "--", use "sync" or "upload", not "download"/],
     [[], /after "--", use "sync" or "upload", for/],
