@@ -114,7 +114,9 @@ describe('a receipt', () => {
       expect(cut.stderr).toMatch(/is not a receipt: the parts of the File file-\S+ do not have its 3145728 bytes/);
 
       const connected = await runCli(['verify', path, '--connection', 'minio'], embedded);
-      expect(connected.stderr).toMatch(/--connection requires a source such as s3:/);
+      expect(connected.stderr).toMatch(/--connection requires --source s3:/);
+      const ofFile = await runCli(['verify', path, '--connection', 'minio', '--source', file], embedded);
+      expect(ofFile.stderr).toMatch(/--connection requires a source such as s3:/);
       await writeFile(path, '{"format":"longhaul-receipt/9"}');
       const wrong = await runCli(['verify', path], embedded);
       expect(wrong.code).toBe(2);

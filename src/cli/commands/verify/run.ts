@@ -42,6 +42,9 @@ interface NamedSource {
  * the service does not return is a warning.
  */
 export async function verifyCommand(context: CliContext, path: string, options: VerifyCommandOptions): Promise<void> {
+  if (options.connection !== undefined && options.source === undefined) {
+    throw new ConfigError('--connection requires --source s3://BUCKET/KEY. Remove it: a receipt names its connection.');
+  }
   const problem = connectionProblem(options.connection, [options.source ?? '']);
   if (problem !== undefined) throw new ConfigError(problem);
   const receipt = readReceipt(path);
