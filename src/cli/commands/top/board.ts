@@ -26,6 +26,12 @@ export interface TopTable {
   readonly isMore: boolean;
 }
 
+interface Silence {
+  readonly sinceMs: number;
+  checkedMs?: number;
+  reason?: Promise<string | undefined>;
+}
+
 const MAX_LISTED = 1000;
 const LIST_TIMEOUT_MS = 5000;
 const QUERY_CONCURRENCY = 16;
@@ -41,8 +47,8 @@ export class TopBoard {
   /** States that workers returned, for clusters without search attributes. */
   readonly #states = new Map<string, string>();
   readonly #silentUntilMs = new Map<string, number>();
-  /** Start of the silence of each queue without a response, and its reason. */
-  readonly #silences = new Map<string, { readonly sinceMs: number; reason?: string }>();
+  /** Start of the silence of each queue without a response, and its reason with the time of its last check. */
+  readonly #silences = new Map<string, Silence>();
   /** Kept, because a handle needs several queries to detect a queue without workers. */
   readonly #handles = new Map<string, JobHandle>();
 
@@ -123,12 +129,15 @@ export class TopBoard {
     }
   }
 
-  /** Undefined if the queue is not silent for long. Checks the workers of a silent queue once. */
+  /** Undefined if the queue is not silent for long. Checks the workers of a silent queue once for all its rows. */
   async #silenceOf({ workflowId, taskQueue }: WorkflowSummary): Promise<string | undefined> {
     const silence = this.#silences.get(taskQueue);
     if (!silence || performance.now() - silence.sinceMs < this.#lastingMs) return undefined;
     const { temporal } = this.#client;
-    silence.reason ??= await describeSilence(temporal, { workflowId, taskQueue }).catch(() => undefined);
+    if (performance.now() - (silence.checkedMs ?? -Infinity) > SILENCE_MS) {
+      silence.checkedMs = performance.now();
+      silence.reason = describeSilence(temporal, { workflowId, taskQueue }).catch(() => undefined);
+    }
     return silence.reason;
   }
 
