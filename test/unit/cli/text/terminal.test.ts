@@ -8,6 +8,7 @@ it.each([
   ['a terminal of an unknown kind', terminal, undefined, true],
   ['a terminal without control sequences', terminal, 'dumb', false],
   ['a terminal without columns', { ...terminal, columns: 0 } as NodeJS.WriteStream, 'xterm', false],
+  ['a terminal without rows', { ...terminal, rows: 0 } as NodeJS.WriteStream, 'xterm', false],
   ['a pipe', { ...terminal, isTTY: false } as NodeJS.WriteStream, 'xterm', false],
 ])('decides whether lines of %s can be overwritten', (_, stream, term, isLive) => {
   expect(isLiveTerminal(stream, term)).toBe(isLive);
