@@ -63,7 +63,7 @@ export const environmentSchema = z.object({
   ),
   LONGHAUL_TRANSFER_SLOTS: described(
     wholeNumber(1, 256),
-    'maximum parts that a worker sends at the same time. For each transfer queue, the worker computes as many MD5s in parallel (`--slots`); default: 8 at first, then the best number for the destination. See [Performance](performance.md#how-many-parts-at-a-time)',
+    'maximum parts that a worker sends at the same time. For each transfer queue, the worker computes as many MD5s in parallel (`--slots`); default: 8 at first, then the best number for the destination. See [Performance](performance.md#the-number-of-parts-in-flight)',
   ),
   LONGHAUL_LIMIT: described(
     limit,

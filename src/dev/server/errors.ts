@@ -70,16 +70,17 @@ export async function startError(stateDir: string, version: string, problem: str
   const { log } = statePaths(stateDir);
   const start = `the Temporal server did not start: ${problem}.`;
   if (tail === '') return `${start} Try again. Its log ${log} is empty.`;
-  return `${start} Fix the error in its log ${log}, then try again. Its last lines:\n${lastLines(tail)}`;
+  return `${start} Fix the error in its log ${log}, then try again. Its last lines: ${lastLines(tail)}`;
 }
 
-/** Removes the stack trace of a server that panicked, which hides the cause. */
+/** Returns one line, without the stack trace of a server that panicked, which hides the cause. */
 function lastLines(tail: string): string {
   const lines = tail.split('\n');
   const trace = lines.findIndex((line) => /^goroutine \d+ .*\[/.test(line));
   return lines
     .slice(0, trace < 0 ? undefined : trace)
     .slice(-SHOWN_LINES)
-    .join('\n')
-    .trimEnd();
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .join(' · ');
 }

@@ -85,7 +85,7 @@ export class EmbeddedServer {
     if (this.#claim?.isDetached()) {
       throw new EmbeddedTemporalError(
         `the state directory ${this.#stateDir} was moved, deleted or replaced while its Temporal server was running. ` +
-          'Restore it, and run the command again.',
+          'Restore it.',
       );
     }
     this.#restartsAtMs = this.#restartsAtMs.filter((atMs) => performance.now() - atMs < 60_000);

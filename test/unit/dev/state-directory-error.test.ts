@@ -23,8 +23,8 @@ it('an error names the state directory only if the directory causes it', () => {
 it.each([
   ['', 'it exited (1). Try again. Its log /state/temporal.log is empty.'],
   [
-    'panic: port\n\ngoroutine 1 gp=0x1 m=0 [running]:\nmain.main()',
-    'it exited (1). Fix the error in its log /state/temporal.log, then try again. Its last lines:\npanic: port',
+    'Error: no port\n\npanic: port\n\ngoroutine 1 gp=0x1 m=0 [running]:\nmain.main()',
+    'it exited (1). Fix the error in its log /state/temporal.log, then try again. Its last lines: Error: no port · panic: port',
   ],
   [
     "Error: can't set frontend port 7: listen tcp 127.0.0.1:7: bind: address already in use",
