@@ -12,6 +12,8 @@ const KEY = 'sk-kills';
 const LANES = 2;
 const PARTS = 4;
 /** After a few kills in a row, a command reports that Temporal exits too often, and is run again. */
+/** Exit code of Node.js if nothing keeps the process running while the command still waits. */
+const UNSETTLED = 13;
 const MAX_RUNS = 100;
 
 export interface KillCounts {
@@ -100,6 +102,7 @@ export async function runServerKills(
           return;
         }
         repeats += 1;
+        if (code === UNSETTLED) problems.push(`${name}: exited before its end. ${stderr}`);
         if (signal !== 'SIGKILL') failures.push(`${code ?? signal}: ${stderr.trim().split('\n').at(-1)}`);
       }
     };

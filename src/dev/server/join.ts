@@ -194,6 +194,8 @@ export class EmbeddedTemporal {
         socket.destroy();
       });
       receive<ServerMessage>(socket, (message) => {
+        // `release` waits for the end of the connection, and only the connection keeps this process running.
+        if (this.#isReleased) return;
         if (message.note !== undefined) this.#log(message.note);
         if (message.state === 'restarting') {
           if (this.#server) this.#log(`the Temporal server (process ${this.pid}) exited. Restarting it.`);

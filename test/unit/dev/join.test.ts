@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { EmbeddedTemporalError } from '../../../src/dev/server/errors.ts';
@@ -67,6 +67,22 @@ describe('a command whose server fails', () => {
         'full. Trying again every 0.005 s.',
         'restarted the Temporal server at 127.0.0.1:1 (process 1)',
       ]);
+    }));
+
+  it('that is ready only after the command has ended keeps the process running until the connection ends', () =>
+    withServer({}, [ready(1)], async (temporal, sockets, lines) => {
+      sockets[0]?.destroy();
+      await until(() => sockets.length === 2, 'the next connection');
+      const unref = vi.spyOn(Socket.prototype, 'unref');
+      const released = temporal.release();
+      const [, next] = sockets as [Socket, Socket];
+      const ended = once(next, 'end');
+      send(next, ready(1));
+      await ended;
+      next.end();
+      await released;
+      expect(unref).not.toHaveBeenCalled();
+      expect(lines).toEqual(['the server process of Temporal exited. Restarting it.']);
     }));
 
   it('fails if the next server has another address', () => {
