@@ -218,7 +218,8 @@ export class FollowedWorkflow {
     try {
       const { raw, taskQueue } = await this.describeWithin(QUERY_TIMEOUT_MS);
       const attempts = hasFailedTask(error) ? Infinity : (raw.pendingWorkflowTask?.attempt ?? 0);
-      return await describeSilence(this.client, { workflowId: this.workflowId, taskQueue, attempts });
+      const silent = { workflowId: this.workflowId, taskQueue, attempts };
+      return await this.client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => describeSilence(this.client, silent));
     } catch (thrown) {
       // Details of the same error can differ.
       return isTemporalAway(thrown) ? TEMPORAL_AWAY : (fromTemporal(error, this.workflowId) as Error).message;

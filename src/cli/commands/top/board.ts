@@ -119,7 +119,8 @@ export class TopBoard {
         this.#silences.delete(taskQueue);
         return value;
       }
-      if (value?.type === 'no-answer') this.#silentUntilMs.set(taskQueue, performance.now() + SILENCE_MS);
+      // Without an event, the query ended at its timeout.
+      if (value?.type !== 'ended') this.#silentUntilMs.set(taskQueue, performance.now() + SILENCE_MS);
       return undefined;
     } catch {
       // It closed and was deleted in the meantime.
@@ -136,7 +137,8 @@ export class TopBoard {
     const { temporal } = this.#client;
     if (performance.now() - (silence.checkedMs ?? -Infinity) > SILENCE_MS) {
       silence.checkedMs = performance.now();
-      silence.reason = describeSilence(temporal, { workflowId, taskQueue }).catch(() => undefined);
+      const reason = () => describeSilence(temporal, { workflowId, taskQueue });
+      silence.reason = temporal.withDeadline(Date.now() + SILENCE_MS, reason).catch(() => undefined);
     }
     return silence.reason;
   }
