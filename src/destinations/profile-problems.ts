@@ -1,3 +1,5 @@
+import { isPlainObject } from '../core/payload.ts';
+
 /** Problems of a list of destinations, because programs without types can pass any value. */
 export function profilesProblems(value: unknown): string[] {
   if (!Array.isArray(value) || !value.every(isProfile)) {
@@ -9,15 +11,11 @@ export function profilesProblems(value: unknown): string[] {
 }
 
 function isProfile(value: unknown): value is { readonly name: string } {
-  if (!isObject(value)) return false;
+  if (!isPlainObject(value)) return false;
   const { name, baseUrl, apiKey } = value;
-  return isText(name) && isText(baseUrl) && (isText(apiKey) || typeof apiKey === 'function' || isObject(apiKey));
+  return isText(name) && isText(baseUrl) && (isText(apiKey) || typeof apiKey === 'function' || isPlainObject(apiKey));
 }
 
 export function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,7 +3,8 @@ import type { DataConverter } from '@temporalio/common';
 import type { Registry } from 'prom-client';
 import { Limits } from '../contracts/limits.ts';
 import { MIN_LIMIT_BYTES_PER_SECOND } from '../core/pace/rate.ts';
-import { isObject, isText, profilesProblems } from '../destinations/profile-problems.ts';
+import { isText, profilesProblems } from '../destinations/profile-problems.ts';
+import { isPlainObject } from '../core/payload.ts';
 import { taskQueueProblem } from '../core/task-queue.ts';
 import type { DestinationProfile } from '../destinations/profile.ts';
 import type { Tracing } from '../observe/tracing/tracing.ts';
@@ -122,7 +123,7 @@ const known: Readonly<Record<keyof WorkerOptions, true>> = {
  * the destinations are checked when they are used.
  */
 function shapeProblems(options: unknown): string[] {
-  if (!isObject(options)) return ['they must be an object'];
+  if (!isPlainObject(options)) return ['they must be an object'];
   const unknown = Object.keys(options)
     .filter((name) => !Object.hasOwn(known, name))
     .map((name) => `"${name}" is not an option`);
@@ -134,7 +135,7 @@ function shapeProblems(options: unknown): string[] {
   return [
     ...unknown,
     ...(typeof options['destinations'] === 'function' ? [] : profilesProblems(options['destinations'])),
-    ...objects.flatMap((name) => check(name, isObject, 'an object')),
+    ...objects.flatMap((name) => check(name, isPlainObject, 'an object')),
     ...flags.flatMap((name) => check(name, (value) => typeof value === 'boolean', 'true or false')),
     ...lists.flatMap((name) =>
       check(name, (value) => Array.isArray(value) && value.every(isText), 'a list of non-empty strings'),

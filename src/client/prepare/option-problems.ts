@@ -1,4 +1,5 @@
 import { TextLimits } from '../../contracts/limits.ts';
+import { isPlainObject } from '../../core/payload.ts';
 import { hostNameProblem, taskQueueProblem } from '../../core/task-queue.ts';
 import { textUpTo, wholeNumber, type Check } from '../../core/text/check.ts';
 import { ConfigError } from '../../errors.ts';
@@ -18,17 +19,17 @@ export function assertClientOptions(options: unknown, kind: 'constructor' | 'con
   problems.push(...checkProblems(options, { taskQueue: taskQueueProblem }));
   problems.push(...textProblems(options, ['host', 'namespace']));
   if (typeof host === 'string' && host !== '') problems.push(...checkProblems(options, { host: hostNameProblem }));
-  if (connection !== undefined && !isObject(connection)) {
+  if (connection !== undefined && !isPlainObject(connection)) {
     problems.push('"connection" must be an object such as { address: "localhost:7233" }');
   }
-  if (isObject(connection)) problems.push(...checkProblems(connection, connectionChecks, 'connection.'));
+  if (isPlainObject(connection)) problems.push(...checkProblems(connection, connectionChecks, 'connection.'));
   problems.push(...checkProblems(options, { interceptors: list, dataConverter: object }));
   throwProblems(problems);
 }
 
-const object: Check = (value) => (isObject(value) ? undefined : 'must be an object');
+const object: Check = (value) => (isPlainObject(value) ? undefined : 'must be an object');
 const list: Check = (value) =>
-  Array.isArray(value) && value.every(isObject) ? undefined : 'must be a list of objects';
+  Array.isArray(value) && value.every(isPlainObject) ? undefined : 'must be a list of objects';
 const connectionChecks: Readonly<Record<string, Check>> = {
   address: (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be a non-empty string'),
   apiKey: (value) =>
@@ -37,11 +38,11 @@ const connectionChecks: Readonly<Record<string, Check>> = {
 
 /** @throws ConfigError if a program without types passed something else than a client of Temporal's SDK */
 export function assertTemporalClient(client: unknown): void {
-  const { workflow, options } = (isObject(client) ? client : {}) as {
+  const { workflow, options } = (isPlainObject(client) ? client : {}) as {
     readonly workflow?: unknown;
     readonly options?: unknown;
   };
-  if (isObject(workflow) && isObject(options) && isObject(options['loadedDataConverter'])) return;
+  if (isPlainObject(workflow) && isPlainObject(options) && isPlainObject(options['loadedDataConverter'])) return;
   throw new ConfigError('the first argument of new LonghaulClient() must be a Client of @temporalio/client');
 }
 
@@ -58,7 +59,9 @@ const followChecks: Readonly<Record<'intervalMs' | 'signal', Check>> = {
   // Node.js replaces the duration of a timer that is longer by 1 ms.
   intervalMs: wholeNumber(0, 2 ** 31 - 1),
   signal: (value) =>
-    isObject(value) && typeof value['throwIfAborted'] === 'function' && typeof value['addEventListener'] === 'function'
+    isPlainObject(value) &&
+    typeof value['throwIfAborted'] === 'function' &&
+    typeof value['addEventListener'] === 'function'
       ? undefined
       : 'must be an AbortSignal',
 };
@@ -123,12 +126,8 @@ export function assertOptionNames(options: unknown, method: string, known: reado
 
 type Options = Readonly<Record<string, unknown>>;
 
-function isObject(value: unknown): value is Options {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function assertObject(value: unknown, what: string): asserts value is Options {
-  if (!isObject(value)) throw new ConfigError(`${what} must be an object`);
+  if (!isPlainObject(value)) throw new ConfigError(`${what} must be an object`);
 }
 
 function throwProblems(problems: readonly string[]): void {
