@@ -1,6 +1,6 @@
 type Given<Options> = { readonly [Name in keyof Options]: Exclude<Options[Name], undefined> };
 
-/** Options to spread over defaults: one that a caller sets to undefined is not given, and must not replace a default. */
+/** Returns a copy without undefined properties, which must not replace defaults when the copy is spread over them. */
 export function withoutUndefined<Options extends object>(options: Options): Given<Options> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Given<Options>;
 }

@@ -4,15 +4,15 @@ import { MemoName } from '../contracts/names.ts';
 import { Unreadable } from '../core/payload.ts';
 
 /**
- * A view of a Temporal client that reads payloads of any kind: what another program wrote, and this client can't decode,
- * is an `Unreadable` rather than an error. Otherwise the memo of one foreign workflow would take all others out of a list.
+ * Returns a view of a Temporal client that reads payloads of any kind. A payload of another program that this client cannot
+ * decode is an `Unreadable` instead of an error. Otherwise the memo of one foreign workflow would fail a whole list.
  *
  * @param codecs of the payloads. @defaultValue those of the client
  */
 export function tolerantClient(client: Client, codecs?: readonly PayloadCodec[]): Client {
   const { options, connection } = client;
   const loaded = options.loadedDataConverter;
-  // A loaded converter is used as it is; the type permits only paths.
+  // The client accepts a loaded converter, although the type permits only paths.
   const dataConverter = tolerant(codecs ? { ...loaded, payloadCodecs: [...codecs] } : loaded) as DataConverter;
   const { namespace, identity, interceptors } = options;
   const common = { connection, namespace, identity, dataConverter };
@@ -58,7 +58,7 @@ function tolerantConverter(converter: PayloadConverter): PayloadConverter {
   };
 }
 
-/** What it can't decode stays as it is, and the converter doesn't know its encoding. */
+/** A payload that cannot be decoded is unchanged. The converter then does not support its encoding. */
 function tolerantCodec(codec: PayloadCodec): PayloadCodec {
   return {
     encode: (payloads, context) => codec.encode(payloads, context),
@@ -87,12 +87,12 @@ export async function decodePayloads(client: Client, payloads: readonly Payload[
   return decoded;
 }
 
-/** Whether payloads pass a codec, which mostly encrypts them. Names of files then appear in no workflow ID. */
+/** Whether payloads pass a codec, which usually encrypts them. Workflow IDs then do not contain names of files. */
 export function hidesNames(client: Client): boolean {
   return client.options.loadedDataConverter.payloadCodecs.length > 0;
 }
 
-/** The memo by which a workflow knows it. */
+/** The memo that shows this to a workflow. */
 export function hiddenNames(client: Client): Readonly<Record<string, unknown>> {
   return hidesNames(client) ? { [MemoName.hidesNames]: true } : {};
 }

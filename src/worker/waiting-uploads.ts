@@ -21,7 +21,7 @@ export interface WaitingUploadsOptions {
   readonly dataConverter?: DataConverter | undefined;
 }
 
-/** Uploads and syncs that wait, as their worker reaches them. */
+/** Uploads and syncs that wait, and run on the queue of a worker. */
 export class WaitingUploads {
   readonly #client: Client;
   readonly #taskQueue: string;
@@ -29,12 +29,12 @@ export class WaitingUploads {
   #starting: Promise<void> | undefined;
 
   constructor({ connection, namespace, taskQueue, dataConverter }: WaitingUploadsOptions) {
-    // One foreign memo would take all uploads out of the list.
+    // One foreign memo would fail the whole list.
     this.#client = tolerantClient(new Client({ connection, namespace, dataConverter }));
     this.#taskQueue = taskQueue;
   }
 
-  /** Returns false if the workflow did not wait yet. @throws what Temporal's client throws, if Temporal does not respond */
+  /** Returns false if the workflow did not wait yet. @throws ServiceError of Temporal's client */
   readonly retry = async (workflowId: string): Promise<boolean> => {
     const handle = this.#client.workflow.getHandle(workflowId);
     try {
@@ -52,15 +52,15 @@ export class WaitingUploads {
     this.#starting = this.retryRejected();
   }
 
-  /** Ends every call: one that continues after its connection was closed would end the process. */
+  /** Aborts all calls. A call that continues after its connection is closed would end the process. */
   async close(): Promise<void> {
     this.#ending.abort();
     await this.#starting;
   }
 
   /**
-   * Makes the uploads of the queue retry that wait because of a key: a worker that starts can have another key. It does what it
-   * can: a namespace without search attributes does not list them, and they then retry by their own timer. Never rejects.
+   * Retries the uploads of the queue that wait because of a key, because a worker that starts can have another key. Best effort:
+   * a namespace without search attributes does not list them, and they retry later. Never rejects.
    */
   async retryRejected(): Promise<void> {
     const types = [WorkflowName.uploadFile, WorkflowName.syncSource];
