@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
+import { WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { MemoName, UpdateName, WorkflowName } from '../../contracts/names.ts';
 import { ConfigError } from '../../errors.ts';
@@ -18,6 +19,7 @@ import {
   OUTDATED,
 } from '../temporal-faults.ts';
 import { NoWorkerError, SteeringRefusedError, StrangeWorkflowError } from '../errors.ts';
+import { shellWord } from '../../core/text/shell-word.ts';
 import { isOpen, PAUSED_STATUS, pausedText } from '../../temporal/workflow-status.ts';
 
 /** The state of a job in Temporal. */
@@ -128,7 +130,11 @@ export class FollowedWorkflow {
         throw new NoWorkerError(`no worker polls task queue "${taskQueue}". Start "longhaul worker".`);
       }
       const accepted = await this.#accepted(name, input);
-      const answer = await this.client.withDeadline(Date.now() + timeoutMs, () => accepted.result());
+      const answer = await this.client
+        .withDeadline(Date.now() + timeoutMs, () => accepted.result())
+        .catch((error: unknown) => {
+          throw error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ? this.#notYet(name, error) : error;
+        });
       return read(answer, this.workflowId);
     });
   }
@@ -144,10 +150,23 @@ export class FollowedWorkflow {
     }
   }
 
-  /** Returns the error with the workers that do not respond, and the fix. */
-  async explained(error: NoWorkerError): Promise<NoWorkerError> {
-    const reason = await this.#whyNobodyAnswers(error.cause ?? error);
-    return new NoWorkerError(reason, { cause: error.cause });
+  #notYet(name: string, cause: Error): NoWorkerError {
+    const fix = `Run "longhaul status ${shellWord(this.workflowId)}"`;
+    return new NoWorkerError(
+      `a worker accepted the ${name} of ${this.workflowId}, but it is not in effect yet. ${fix}.`,
+      {
+        cause,
+      },
+    );
+  }
+
+  /** Returns the error with the workers that do not respond, and the fix. If Temporal does not respond, returns its error. */
+  async explained(error: NoWorkerError): Promise<unknown> {
+    try {
+      return new NoWorkerError(await this.#explain(error.cause ?? error), { cause: error.cause });
+    } catch (thrown) {
+      return isTemporalAway(thrown) ? fromTemporal(thrown, this.workflowId) : error;
+    }
   }
 
   /** Never cancels the workflow of another program. */
@@ -216,14 +235,19 @@ export class FollowedWorkflow {
 
   async #whyNobodyAnswers(error: unknown): Promise<string> {
     try {
-      const { raw, taskQueue } = await this.describeWithin(QUERY_TIMEOUT_MS);
-      const attempts = hasFailedTask(error) ? Infinity : (raw.pendingWorkflowTask?.attempt ?? 0);
-      const silent = { workflowId: this.workflowId, taskQueue, attempts };
-      return await this.client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => describeSilence(this.client, silent));
+      return await this.#explain(error);
     } catch (thrown) {
       // Details of the same error can differ.
       return isTemporalAway(thrown) ? TEMPORAL_AWAY : (fromTemporal(error, this.workflowId) as Error).message;
     }
+  }
+
+  /** @throws errors of Temporal's client */
+  async #explain(error: unknown): Promise<string> {
+    const { raw, taskQueue } = await this.describeWithin(QUERY_TIMEOUT_MS);
+    const attempts = hasFailedTask(error) ? Infinity : (raw.pendingWorkflowTask?.attempt ?? 0);
+    const silent = { workflowId: this.workflowId, taskQueue, attempts };
+    return this.client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => describeSilence(this.client, silent));
   }
 
   /** Aborts calls at their deadline: a call that continues after its connection closes would crash the process. */

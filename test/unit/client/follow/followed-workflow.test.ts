@@ -1,8 +1,11 @@
 import { once } from 'node:events';
-import type { Client } from '@temporalio/client';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { JobHandle } from '../../../../src/client/job-handle.ts';
+import { hasWorkers } from '../../../../src/client/queues/queue-workers.ts';
 import { FollowedWorkflow } from '../../../../src/client/follow/followed-workflow.ts';
+
+vi.mock('../../../../src/client/queues/queue-workers.ts', { spy: true });
 
 it('one signal cancels the calls of many jobs, without a warning of Node.js', async () => {
   const client = {
@@ -94,5 +97,33 @@ describe('a job without a response of Temporal', () => {
     expect(await first()).toMatchObject({ type: 'no-answer', isLasting: undefined });
     now.mockReturnValue(3_600_000);
     expect(await first()).toMatchObject({ type: 'no-answer', isLasting: undefined });
+  });
+});
+
+describe('a control without a response in time', () => {
+  const timeout = new WorkflowUpdateRPCTimeoutOrCancelledError('timeout');
+  const description = { status: { name: 'RUNNING' }, type: 'uploadFile', taskQueue: 'q' };
+
+  beforeEach(() => {
+    vi.mocked(hasWorkers).mockResolvedValue(true);
+  });
+
+  it('reports that a worker has accepted it', async () => {
+    const startUpdate = async () => ({ result: () => Promise.reject(timeout) });
+    const call = new JobHandle(clientOf({ describe: async () => description, startUpdate }), 'my job').pause();
+    await expect(call).rejects.toMatchObject({
+      code: 'NO_WORKER',
+      message: `a worker accepted the pause of my job, but it is not in effect yet. Run "longhaul status 'my job'".`,
+    });
+  });
+
+  it('reports that Temporal does not respond, if it does not respond any longer', async () => {
+    const describeOnce = vi
+      .fn<() => Promise<unknown>>()
+      .mockResolvedValueOnce(description)
+      .mockRejectedValue(unavailable);
+    const startUpdate = () => Promise.reject(timeout);
+    const call = new JobHandle(clientOf({ describe: describeOnce, startUpdate }), 'job').pause();
+    await expect(call).rejects.toMatchObject({ code: 'TEMPORAL_UNREACHABLE' });
   });
 });
