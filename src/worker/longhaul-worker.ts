@@ -84,7 +84,10 @@ export class LonghaulWorker {
     const transfers = this.#workers.filter((worker) => !isControl(worker));
     for (const worker of transfers) stop(worker);
     const ended = Promise.allSettled(this.#runs.flatMap(({ worker, run }) => (isControl(worker) ? [] : run)));
-    await Promise.race([ended, delay(TRANSFER_END_MS, undefined, { ref: false })]);
+    // Keeps the process running: the workers of the SDK may not.
+    const timer = new AbortController();
+    await Promise.race([ended, delay(TRANSFER_END_MS, undefined, { signal: timer.signal })]);
+    timer.abort();
     for (const worker of this.#workers.filter(isControl)) stop(worker);
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowClientInterceptor } from '@temporalio/client';
 import type { ActivityInterceptorsFactory, InjectedSinks } from '@temporalio/worker';
 import type { Sinks } from '@temporalio/workflow';
@@ -40,8 +41,10 @@ export async function startTracing(): Promise<Tracing> {
     sinks: workflowExporter(api, resource, (span) => processor.onEnd(span)),
     aroundCalls: (sendsHeaders) => aroundCalls(openTelemetry, sendsHeaders),
     close: async () => {
-      const tooLate = new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS).unref());
+      const timer = new AbortController();
+      const tooLate = delay(CLOSE_WITHIN_MS, undefined, { signal: timer.signal });
       await Promise.race([provider.shutdown().catch(() => {}), tooLate]);
+      timer.abort();
     },
   };
 }
