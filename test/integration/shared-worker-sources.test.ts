@@ -29,8 +29,8 @@ it('commands share their sources: two at the same time, and one that was killed'
     async (system) => {
       const one = await fileIn(system, 'one', 6 * MiB);
       // Large enough to last until the parts of the killed command are given to them, at its heartbeat timeout.
-      const two = await fileIn(system, 'two', 20 * MiB);
-      const three = await fileIn(system, 'three', 20 * MiB);
+      const two = await fileIn(system, 'two', 80 * MiB);
+      const three = await fileIn(system, 'three', 80 * MiB);
       const interrupted = startCli(upload(one.path), system.embedded);
       await partsReceived(system, 1);
       interrupted.child.kill('SIGKILL');
