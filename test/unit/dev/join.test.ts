@@ -110,8 +110,12 @@ it('a server process that does not listen is killed', () =>
       // The clock jumps as soon as the process is running.
       onWait: () => vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 31_000),
     });
-    await expect(acquired).rejects.toThrow(/its server process did not respond within 30 s\. Its log is /);
-    await until(() => serverProcesses(stateDir).length === 0, 'the process to be killed');
+    try {
+      await expect(acquired).rejects.toThrow(/its server process did not respond within 30 s\. Its log is /);
+      await until(() => serverProcesses(stateDir).length === 0, 'the process to be killed');
+    } finally {
+      for (const pid of serverProcesses(stateDir)) process.kill(pid, 'SIGKILL');
+    }
   }));
 
 it('a state directory whose path is too long for SQLite is rejected', () =>
