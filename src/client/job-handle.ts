@@ -104,7 +104,7 @@ export class JobHandle<Kind extends JobKind = JobKind> {
     this.#workflow.forgetSilence();
     let reported: string | undefined;
     while (!signal?.aborted) {
-      const event = await this.#workflow.until(signal, () => this.#look());
+      const event = await this.#workflow.until(signal, () => this.#readEvent());
       // The abort also fails the calls of this event.
       if (signal?.aborted) return;
       yield event;
@@ -203,8 +203,8 @@ export class JobHandle<Kind extends JobKind = JobKind> {
     return { progress: progress as JobProgress<Kind>, ...more, pausedActivity };
   }
 
-  #look(): Promise<JobEvent<Kind>> {
-    return this.#workflow.look(async (description): Promise<JobEvent<Kind>> => {
+  #readEvent(): Promise<JobEvent<Kind>> {
+    return this.#workflow.readEvent(async (description): Promise<JobEvent<Kind>> => {
       const { pending, ...measured } = await this.#measured(this.#live, description);
       const unpolled = await this.#queues.check(description.taskQueue, pending);
       return { type: 'progress', ...measured, unpolled };

@@ -197,8 +197,8 @@ export class FollowedWorkflow {
     this.#silentSinceMs = undefined;
   }
 
-  /** Reads one event for `progress`: the end, an event of `tell`, or that neither a worker nor Temporal responded. */
-  async look<Event>(tell: (description: WorkflowExecutionDescription) => Promise<Event>): Promise<
+  /** Reads one event for `progress`: the end, an event of `eventOf`, or that neither a worker nor Temporal responded. */
+  async readEvent<Event>(eventOf: (description: WorkflowExecutionDescription) => Promise<Event>): Promise<
     | Event
     | { readonly type: 'ended'; readonly status: string }
     | {
@@ -210,7 +210,7 @@ export class FollowedWorkflow {
   > {
     this.#silentSinceMs ??= performance.now();
     try {
-      const event = await this.#lookOnce(tell);
+      const event = await this.#readEventOnce(eventOf);
       this.#silentSinceMs = undefined;
       return event;
     } catch (error) {
@@ -220,20 +220,20 @@ export class FollowedWorkflow {
       }
       if (!isUnanswered(error)) throw fromTemporal(error, this.workflowId);
       const isLasting = this.#silentMs() >= LASTING_SILENCE_MS || undefined;
-      return { type: 'no-answer', reason: await this.#whyNobodyAnswers(error), isLasting };
+      return { type: 'no-answer', reason: await this.#reasonOfSilence(error), isLasting };
     }
   }
 
-  async #lookOnce<Event>(tell: (description: WorkflowExecutionDescription) => Promise<Event>) {
+  async #readEventOnce<Event>(eventOf: (description: WorkflowExecutionDescription) => Promise<Event>) {
     const description = await this.handle.describe();
     this.assertJob(description.type);
     const { name } = description.status;
     if (!isOpen(name)) return { type: 'ended', status: name } as const;
     const reason = pausedText(this.workflowId);
-    return name === PAUSED_STATUS ? ({ type: 'no-answer', reason, isPaused: true } as const) : tell(description);
+    return name === PAUSED_STATUS ? ({ type: 'no-answer', reason, isPaused: true } as const) : eventOf(description);
   }
 
-  async #whyNobodyAnswers(error: unknown): Promise<string> {
+  async #reasonOfSilence(error: unknown): Promise<string> {
     try {
       return await this.#explain(error);
     } catch (thrown) {
